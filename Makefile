@@ -1,0 +1,42 @@
+# make demo paints a sample; make test runs the tests. Both make .venv first.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+DEMO_SIZE := 512
+DEMO_OUTPUT := demo.png
+
+.PHONY: setup demo test test-all lint format
+
+setup: $(STAMP)
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@python=$$(for name in python3.13 python3.12 python3.11 python3.10 python3 python; do \
+		"$$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
+			2>/dev/null && echo "$$name" && break; done); \
+	if [ -z "$$python" ]; then \
+		echo "No Python from 3.10 to 3.13 was found; TensorFlow needs one of these." >&2; exit 1; fi; \
+	"$$python" -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet -r requirements-dev.txt
+	$(PYTHON) -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+demo: setup
+	$(PYTHON) scripts/stylize.py --size=$(DEMO_SIZE) --output=$(DEMO_OUTPUT) \
+		--content=samples/content/cincinnati_bridge.jpg \
+		--style=samples/style/vangogh_village_street_in_auvers.jpg
+	@echo "The picture is $(CURDIR)/$(DEMO_OUTPUT)"
+
+test: setup
+	$(PYTHON) -m pytest -q
+
+test-all: setup
+	$(PYTHON) -m pytest -q -m "slow or not slow"
+
+lint: setup
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+format: setup
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
