@@ -1,0 +1,41 @@
+"""Whole files or none: an old file stays untouched until the new one is complete."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from nst_tf.errors import InputError
+
+
+def replace(path: str | os.PathLike, data: bytes) -> None:
+    """Put `data` at `path` in one step, making its folder where it is missing.
+
+    Args:
+        path: where the file is to be; an existing one is replaced once the new one is whole.
+        data: the complete content.
+
+    Raises:
+        InputError: the folder cannot be made or written to, or the disk is full.
+    """
+    target = Path(path)
+    scratch = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files that only their owner can read; give what open() would have given.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(scratch, 0o666 & ~umask)
+        os.replace(scratch, target)
+        scratch = None
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written ({error.strerror}); choose a folder you can write to"
+        ) from error
+    finally:
+        if scratch is not None:
+            os.unlink(scratch)
