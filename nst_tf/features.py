@@ -1,0 +1,120 @@
+"""The VGG extractor: pictures in, the features of the style and content layers out.
+
+Simonyan & Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition".
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from nst_tf import bundled
+from nst_tf.errors import InputError
+
+_BUNDLED = "vgg19_notop_f16.h5"
+_BUNDLED_SHA256 = "a6f9c6758963be687fe917528064d3fd478940d3d2cffffe8e159f480f382edf"
+_APPLICATIONS = {
+    "vgg19": (tf.keras.applications.VGG19, tf.keras.applications.vgg19.preprocess_input),
+    "vgg16": (tf.keras.applications.VGG16, tf.keras.applications.vgg16.preprocess_input),
+}
+
+
+def extractor(
+    style_layers: Sequence[str],
+    content_layers: Sequence[str],
+    *,
+    network: str,
+    weights: str,
+    pooling: str,
+) -> tf.keras.Model:
+    """Build the network that the losses look through.
+
+    Args:
+        style_layers: names of the VGG layers whose Grams make the style, as in Keras.
+        content_layers: names of the VGG layers whose features make the content.
+        network: `vgg19` or `vgg16`.
+        weights: `bundled` (VGG19 only), `imagenet` (Keras downloads it once) or the path of an
+            .h5 file without the classifier, as `keras.applications` takes it.
+        pooling: `max` as trained, or `avg` as in Gatys et al. 2016, section 2.
+
+    Returns:
+        A model from float32 RGB [B, H, W, 3] in [0, 1] to
+        `{'style': {layer: [B, h, w, C]}, 'content': {layer: [B, h, w, C]}}`, cut at the deepest
+        layer asked for. VGG's BGR order and mean subtraction happen inside.
+
+    Raises:
+        InputError: a layer the network does not have, or weights that cannot be loaded.
+    """
+    vgg = _load(network, weights)
+    _check_layers([*style_layers, *content_layers], vgg, network)
+    image = tf.keras.Input((None, None, 3), name="image")
+    _, preprocess = _APPLICATIONS[network]
+    x = preprocess(image * 255.0)
+    features = {}
+    missing = {*style_layers, *content_layers}
+    for layer in vgg.layers[1:]:
+        if pooling == "avg" and isinstance(layer, tf.keras.layers.MaxPooling2D):
+            layer = tf.keras.layers.AveragePooling2D(2, name=layer.name)
+        x = layer(x)
+        features[layer.name] = x
+        missing.discard(layer.name)
+        if not missing:
+            break
+    outputs = {
+        "style": {name: features[name] for name in style_layers},
+        "content": {name: features[name] for name in content_layers},
+    }
+    model = tf.keras.Model(image, outputs, name=network)
+    model.trainable = False
+    return model
+
+
+def _load(network: str, weights: str) -> tf.keras.Model:
+    """The network as `keras.applications` builds it, with its weights."""
+    build, _ = _APPLICATIONS[network]
+    source = weights
+    if weights == "bundled":
+        source = _bundled_weights(network)
+    elif weights != "imagenet" and not Path(weights).is_file():
+        raise InputError(
+            f"vgg_weights={weights}: no such file; expected bundled, imagenet or the path of an "
+            f".h5 file with {network} weights"
+        )
+    try:
+        return build(include_top=False, weights=source)
+    # Keras and h5py raise whatever comes up, bare Exception for a failed download included.
+    except Exception as error:
+        if weights == "imagenet":
+            raise InputError(
+                f"vgg_weights=imagenet: Keras could not download the {network} weights; connect "
+                "to the network once, or give --vgg_weights=bundled or the path of an .h5 file"
+            ) from error
+        raise InputError(
+            f"vgg_weights={weights}: not the weights of a {network} without its classifier; "
+            "expected an .h5 file as keras.applications takes it"
+        ) from error
+
+
+def _bundled_weights(network: str) -> str:
+    """The path of the bundled weights, once their digest has been found right."""
+    if network != "vgg19":
+        raise InputError(
+            f"network={network}: its weights are not bundled; give --vgg_weights=imagenet or the "
+            "path of an .h5 file"
+        )
+    path = bundled.path(_BUNDLED)
+    if not path.is_file():
+        raise InputError(f"{path}: the bundled weights are missing; install nst_tf again")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != _BUNDLED_SHA256:
+        raise InputError(f"{path}: the bundled weights are damaged; install nst_tf again")
+    return str(path)
+
+
+def _check_layers(asked: Sequence[str], vgg: tf.keras.Model, network: str) -> None:
+    valid = [layer.name for layer in vgg.layers[1:]]
+    for name in asked:
+        if name not in valid:
+            raise InputError(
+                f"layer {name}: {network} has no such layer; expected one of {', '.join(valid)}"
+            )

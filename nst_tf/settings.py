@@ -1,0 +1,152 @@
+"""Settings: every knob once, with its default in each recipe and its help."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from numbers import Real
+from typing import Any, get_origin
+
+from absl import flags
+
+from nst_tf.errors import InputError
+
+_DEFINE: dict[type, Callable[..., Any]] = {
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+    tuple: flags.DEFINE_list,
+}
+
+
+def _plain(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def _knob(default: Any, text: str, *, least: float | None = None, choices=(), **recipes) -> Any:
+    """A field of Settings; `tutorial=` gives that recipe's own default."""
+    texts = [text]
+    if choices:
+        texts.append(f"one of {', '.join(choices)}")
+    defaults = [f"default: {_plain(default)}"]
+    defaults += [f"{recipe}: {_plain(value)}" for recipe, value in recipes.items()]
+    metadata = {
+        "help": f"{'; '.join(texts)} ({'; '.join(defaults)})",
+        "recipes": {"default": default} | recipes,
+        "least": least,
+        "choices": choices,
+    }
+    # None stands for "as the recipe has it" until __post_init__.
+    return field(default=None, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What determines a picture besides the photograph and the paintings.
+
+    A knob that is not given takes its recipe's value. `define_flags` makes one flag of each.
+
+    Raises:
+        InputError: a value out of its range.
+    """
+
+    recipe: str = _knob(
+        "default",
+        "the loss convention and the defaults that go with it: default (scale-free losses, "
+        "coarse to fine) or tutorial (the TensorFlow tutorial, to the digit)",
+        choices=("default", "tutorial"),
+    )
+    size: int = _knob(
+        512, "long side of the result in pixels; 0 keeps the photograph's own size", least=0
+    )
+    steps: int = _knob(150, "iterations at each scale", tutorial=1000, least=1)
+    scales: int = _knob(
+        0,
+        "how many sizes to paint at, from coarse to fine by factors of two; 0 chooses",
+        tutorial=1,
+        least=0,
+    )
+    content_weight: float = _knob(
+        0.03, "how much the photograph's content counts", tutorial=1e4, least=0
+    )
+    style_weight: float = _knob(1.0, "how much the painting's style counts", tutorial=1e-2, least=0)
+    tv_weight: float = _knob(
+        0.0, "how much total variation counts; more is smoother", tutorial=30.0, least=0
+    )
+    content_layers: tuple[str, ...] = _knob(
+        ("block4_conv2",),
+        "VGG layers whose features make the content",
+        tutorial=("block5_conv2",),
+    )
+    style_layers: tuple[str, ...] = _knob(
+        ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"),
+        "VGG layers whose Grams make the style",
+    )
+    init: str = _knob("content", "what to start from: content, noise, or the path of a picture")
+    seed: int = _knob(0, "seed of the noise", least=0)
+    learning_rate: float = _knob(0.02, "Adam's step in units of [0, 1] colour", least=0)
+    beta_1: float = _knob(0.9, "Adam's decay of the mean gradient", tutorial=0.99, least=0)
+    beta_2: float = _knob(
+        0.99, "Adam's decay of the mean squared gradient", tutorial=0.999, least=0
+    )
+    epsilon: float = _knob(1e-8, "Adam's guard against division by zero", tutorial=0.1, least=0)
+    network: str = _knob("vgg19", "the network that looks", choices=("vgg19", "vgg16"))
+    vgg_weights: str = _knob(
+        "bundled",
+        "the network's weights: bundled (vgg19 only), imagenet (downloaded once) or the path of "
+        "an .h5 file",
+    )
+    pooling: str = _knob("max", "the network's pooling", choices=("max", "avg"))
+
+    def __post_init__(self):
+        # The recipe is the first field, so it is known when the others ask for it.
+        for knob in fields(self):
+            value = getattr(self, knob.name)
+            if value is None:
+                recipes = knob.metadata["recipes"]
+                value = recipes.get(self.recipe, recipes["default"])
+            object.__setattr__(self, knob.name, _checked(knob, value))
+
+
+def define_flags() -> None:
+    """Define an absl flag for each knob; scripts then adopt this module's flags as key flags."""
+    for knob in fields(Settings):
+        kind: Any = get_origin(knob.type) or knob.type
+        _DEFINE[kind](knob.name, None, knob.metadata["help"])
+
+
+def from_flags() -> Settings:
+    """The Settings that the parsed flags describe.
+
+    Returns:
+        The given flags, and the recipe's own values for the rest.
+
+    Raises:
+        InputError: a value out of its range.
+    """
+    given: dict[str, Any] = {knob.name: flags.FLAGS[knob.name].value for knob in fields(Settings)}
+    return Settings(**given)
+
+
+def _checked(knob: Any, value: Any) -> Any:
+    """The value in the knob's type, if it is in its range."""
+    if get_origin(knob.type) is tuple:
+        names = (value,) if isinstance(value, str) else tuple(value)
+        names = tuple(name.strip() for name in names)
+        if not names or not all(names) or len(set(names)) < len(names):
+            raise _refusal(knob, value, "a list of different names")
+        return names
+    if knob.type is str:
+        choices = knob.metadata["choices"]
+        if not isinstance(value, str) or not value or (choices and value not in choices):
+            raise _refusal(knob, value, " or ".join(choices) or "a text")
+        return value
+    kind = "a whole number" if knob.type is int else "a number"
+    least = knob.metadata["least"]
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or knob.type(value) != value or value < least:
+        raise _refusal(knob, value, f"{kind} of at least {least}")
+    return knob.type(value)
+
+
+def _refusal(knob: Any, value: Any, expected: str) -> InputError:
+    return InputError(f"{knob.name}={_plain(value)}: expected {expected}")

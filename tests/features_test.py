@@ -1,0 +1,121 @@
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+from pictures import PHOTOGRAPH, cut
+
+from nst_tf import bundled, features
+from nst_tf.errors import InputError
+
+DEFAULTS = dict(network="vgg19", weights="bundled", pooling="max")
+
+
+def build(style=("block1_conv1",), content=("block2_conv2",), **changes):
+    return features.extractor(style, content, **(DEFAULTS | changes))
+
+
+class ExtractorTest(parameterized.TestCase, tf.test.TestCase):
+    def test_equals_keras_application_with_its_own_preprocessing(self):
+        rgb = cut(PHOTOGRAPH, 48, 64)[None]
+        vgg = tf.keras.applications.VGG19(
+            include_top=False, weights=str(bundled.path("vgg19_notop_f16.h5"))
+        )
+        layers = ("block1_conv1", "block3_conv3", "block5_conv2")
+        reference = tf.keras.Model(vgg.input, [vgg.get_layer(name).output for name in layers])
+        expected = reference(tf.keras.applications.vgg19.preprocess_input(rgb * 255.0))
+        found = build(layers[:2], layers[2:])(rgb)
+        self.assertEqual(list(found), ["style", "content"])
+        self.assertEqual(list(found["style"]), list(layers[:2]))
+        self.assertAllClose(found["style"]["block1_conv1"], expected[0], rtol=1e-5, atol=1e-3)
+        self.assertAllClose(found["style"]["block3_conv3"], expected[1], rtol=1e-4, atol=1e-2)
+        self.assertAllClose(found["content"]["block5_conv2"], expected[2], rtol=1e-4, atol=1e-3)
+
+    def test_is_cut_at_the_deepest_layer(self):
+        names = [layer.name for layer in build().layers]
+        self.assertIn("block2_conv2", names)
+        self.assertNotIn("block2_pool", names)
+
+    def test_sees_colour_as_rgb(self):
+        # The first layer answers differently to red and to blue, and as Keras says.
+        red = np.zeros((1, 32, 32, 3), np.float32)
+        red[..., 0] = 1
+        found = build()(red)["style"]["block1_conv1"]
+        other = build()(red[..., ::-1].copy())["style"]["block1_conv1"]
+        self.assertGreater(np.abs(found - other).max(), 1)
+
+    def test_average_pooling_averages(self):
+        rgb = cut(PHOTOGRAPH, 32, 32)[None]
+        model = build(("block1_conv2",), ("block1_pool",), pooling="avg")
+        found = model(rgb)
+        expected = tf.nn.avg_pool2d(found["style"]["block1_conv2"], 2, 2, "VALID")
+        self.assertAllClose(found["content"]["block1_pool"], expected)
+
+    def test_weights_by_path(self):
+        path = str(bundled.path("vgg19_notop_f16.h5"))
+        rgb = cut(PHOTOGRAPH, 32, 32)[None]
+        self.assertAllEqual(
+            build(weights=path)(rgb)["content"]["block2_conv2"],
+            build()(rgb)["content"]["block2_conv2"],
+        )
+
+    def test_vgg16(self):
+        path = f"{self.create_tempdir().full_path}/vgg16.weights.h5"
+        vgg = tf.keras.applications.VGG16(include_top=False, weights=None)
+        vgg.save_weights(path)
+        rgb = cut(PHOTOGRAPH, 32, 32)[None]
+        found = build(network="vgg16", weights=path, content=("block3_conv3",))(rgb)
+        reference = tf.keras.Model(vgg.input, vgg.get_layer("block3_conv3").output)
+        expected = reference(tf.keras.applications.vgg16.preprocess_input(rgb * 255.0))
+        self.assertAllClose(found["content"]["block3_conv3"], expected, rtol=1e-4, atol=1e-3)
+
+
+class RefusalTest(parameterized.TestCase, tf.test.TestCase):
+    def test_unknown_layer_lists_the_valid_ones(self):
+        with self.assertRaisesRegex(
+            InputError, "layer block9_conv1: vgg19 has no such layer.*block1_conv1, .*block5_pool"
+        ):
+            build(("block9_conv1",))
+        with self.assertRaisesRegex(InputError, "layer block3_conv4: vgg16 has no such layer"):
+            with mock.patch.object(features, "_load") as load:
+                load.return_value = tf.keras.applications.VGG16(include_top=False, weights=None)
+                build(("block3_conv4",), network="vgg16")
+
+    def test_missing_path(self):
+        with self.assertRaisesRegex(InputError, "vgg_weights=/no/such.h5: no such file; expected"):
+            build(weights="/no/such.h5")
+
+    @parameterized.parameters("text.h5", "text.txt")
+    def test_not_a_vgg(self, name):
+        path = self.create_tempdir().create_file(name, "not weights").full_path
+        with self.assertRaisesRegex(InputError, "not the weights of a vgg19"):
+            build(weights=path)
+
+    def test_weights_of_another_network(self):
+        path = str(bundled.path("vgg19_notop_f16.h5"))
+        with self.assertRaisesRegex(InputError, "not the weights of a vgg16"):
+            build(network="vgg16", weights=path)
+
+    def test_imagenet_without_a_network(self):
+        with mock.patch("urllib.request.urlopen", side_effect=OSError("no network")):
+            with mock.patch("keras.src.utils.file_utils.urlretrieve", side_effect=OSError("none")):
+                with mock.patch.dict("os.environ", {"KERAS_HOME": self.create_tempdir().full_path}):
+                    with self.assertRaisesRegex(InputError, "could not download.*vgg_weights"):
+                        build(weights="imagenet")
+
+    def test_vgg16_is_not_bundled(self):
+        with self.assertRaisesRegex(InputError, "network=vgg16: its weights are not bundled"):
+            build(network="vgg16")
+
+    def test_damaged_bundle(self):
+        folder = self.create_tempdir()
+        data = bytearray(bundled.path("vgg19_notop_f16.h5").read_bytes())
+        data[len(data) // 2] ^= 1
+        path = folder.create_file("vgg19_notop_f16.h5", content=bytes(data), mode="wb").full_path
+        with mock.patch.object(bundled, "path", return_value=type(PHOTOGRAPH)(path)):
+            with self.assertRaisesRegex(InputError, "damaged"):
+                build()
+
+
+if __name__ == "__main__":
+    tf.test.main()

@@ -1,0 +1,111 @@
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut
+
+from nst_tf import features, losses
+from nst_tf.objective import Objective
+from nst_tf.settings import Settings
+
+LAYERS = dict(style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv2",))
+
+
+def extractor(settings):
+    return features.extractor(
+        settings.style_layers,
+        settings.content_layers,
+        network="vgg19",
+        weights="bundled",
+        pooling="max",
+    )
+
+
+def gram(layer):
+    return np.einsum("bijc,bijd->bcd", layer, layer) / (layer.shape[1] * layer.shape[2])
+
+
+class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.content = cut(PHOTOGRAPH, 40, 56)[None]
+        self.painting = cut(PAINTING, 48, 64)[None]
+        self.image = tf.constant(cut(SAMPLES / "content" / "honey_bee.jpg", 40, 56)[None])
+
+    def build(self, settings, styles=None):
+        self.network = extractor(settings)
+        styles = styles or [(self.painting, 1.0)]
+        return Objective(self.network, self.content, styles, settings)
+
+    def features(self, image):
+        outputs = self.network(image)
+        return [{n: f.numpy() for n, f in outputs[kind].items()} for kind in ("style", "content")]
+
+    def test_tutorial_total_equals_numpy(self):
+        found = self.build(Settings(recipe="tutorial", **LAYERS)).value(self.image)
+        (s, c), (a, _), (_, p) = map(self.features, (self.image, self.painting, self.content))
+        style = sum(np.mean((gram(s[n]) - gram(a[n])) ** 2) for n in s) * 1e-2 / 2
+        content = np.mean((c["block2_conv2"] - p["block2_conv2"]) ** 2) * 1e4
+        tv = 30 * sum(np.abs(np.diff(self.image, axis=axis)).sum() for axis in (1, 2))
+        self.assertAllClose(found.style, style, rtol=1e-4)
+        self.assertAllClose(found.content, content, rtol=1e-4)
+        self.assertAllClose(found.tv, tv, rtol=1e-4)
+        self.assertAllClose(found.total, style + content + tv, rtol=1e-4)
+
+    def test_default_total_equals_numpy(self):
+        found = self.build(Settings(tv_weight=0.5, content_weight=0.2, **LAYERS)).value(self.image)
+        (s, c), (a, _), (_, p) = map(self.features, (self.image, self.painting, self.content))
+        style = np.mean(
+            [((gram(s[n]) - gram(a[n])) ** 2).sum() / (gram(a[n]) ** 2).sum() for n in s]
+        )
+        f, t = c["block2_conv2"], p["block2_conv2"]
+        content = 0.2 * ((f - t) ** 2).sum() / (t**2).sum()
+        steps = [np.abs(np.diff(self.image, axis=axis)).ravel() for axis in (1, 2)]
+        tv = 0.5 * np.concatenate(steps).mean()
+        self.assertAllClose(found.style, style, rtol=1e-4)
+        self.assertAllClose(found.content, content, rtol=1e-4)
+        self.assertAllClose(found.tv, tv, rtol=1e-4)
+        self.assertAllClose(found.total, style + content + tv, rtol=1e-4)
+
+    @parameterized.parameters("default", "tutorial")
+    def test_gradient_is_that_of_the_total(self, recipe):
+        # The first layers only: max pooling and ReLU make larger differences kink.
+        objective = self.build(Settings(recipe=recipe, tv_weight=0.0, **LAYERS))
+        value, gradient = objective.value_and_grad(self.image)
+        direction = gradient / tf.norm(gradient)
+        small = 1e-2
+        ahead = objective.value(self.image + small * direction).total
+        behind = objective.value(self.image - small * direction).total
+        self.assertAllClose((ahead - behind) / (2 * small), tf.norm(gradient), rtol=0.01)
+        self.assertAllClose(value.total, objective.value(self.image).total, rtol=1e-6)
+
+    @parameterized.parameters("default", "tutorial")
+    def test_zero_at_its_own_targets(self, recipe):
+        settings = Settings(recipe=recipe, tv_weight=0.0, **LAYERS)
+        value = self.build(settings, [(self.content, 1.0)]).value(self.content)
+        self.assertAllClose(value.total, 0, atol=1e-6)
+
+    def test_several_paintings_share_the_target(self):
+        other = cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 64, 48)[None]
+        objective = self.build(Settings(**LAYERS), [(self.painting, 3.0), (other, 1.0)])
+        (a, _), (b, _) = map(self.features, (self.painting, other))
+        for name, target in objective._style.items():
+            expected = 0.75 * gram(a[name]) + 0.25 * gram(b[name])
+            self.assertAllClose(target, expected, rtol=1e-4, atol=1e-2)
+
+    def test_a_repeated_texture_has_nearly_the_same_gram_through_the_network(self):
+        """Only the borders differ: less and less of the picture as it grows."""
+        settings = Settings(style_layers=("block1_conv1", "block3_conv1"))
+        network = extractor(settings)
+        tile = cut(PAINTING, 32, 32)[None]
+        small, large = (
+            {
+                name: losses.gram(layer)
+                for name, layer in network(np.tile(tile, (1, n, n, 1)))["style"].items()
+            }
+            for n in (4, 8)
+        )
+        self.assertLess(losses.relative_squares(small, large), 0.01)
+
+
+if __name__ == "__main__":
+    tf.test.main()
