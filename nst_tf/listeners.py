@@ -1,0 +1,112 @@
+"""Consumers of the Progress stream: each passes on what it hears, so they can be chained."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from nst_tf.errors import InputError
+from nst_tf.transfer import Progress
+
+# Seconds between two lines where there is no terminal, and steps between two looks at the losses.
+LINE_EVERY = 10.0
+LOG_EVERY = 10
+
+
+def show(stream: Iterable[Progress]) -> Iterator[Progress]:
+    """Show how far the run is: a bar on a terminal, plain lines now and then elsewhere.
+
+    Args:
+        stream: the run.
+
+    Yields:
+        The same Progress.
+    """
+    return _bar(stream) if sys.stdout.isatty() else _lines(stream)
+
+
+def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:
+    """Write one JSON object a step: scale, step and the weighted losses before the step.
+
+    Args:
+        stream: the run.
+        path: the file to write, JSON Lines.
+
+    Yields:
+        The same Progress.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    file = _open(path)
+
+    def follow() -> Iterator[Progress]:
+        waiting: list[Progress] = []
+        with file:
+            try:
+                for progress in stream:
+                    waiting.append(progress)
+                    if len(waiting) == LOG_EVERY:
+                        _flush(waiting, file)
+                    yield progress
+            finally:
+                _flush(waiting, file)
+
+    return follow()
+
+
+def _bar(stream: Iterable[Progress]) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console()) as bar:
+        task = bar.add_task("preparing")
+        for progress in stream:
+            total = progress.steps * len(progress.scales)
+            if progress.done % LOG_EVERY == 1 or progress.done == total:
+                bar.update(task, description=_describe(progress))
+            bar.update(task, total=total, completed=progress.done)
+            yield progress
+
+
+def _lines(stream: Iterable[Progress]) -> Iterator[Progress]:
+    last = monotonic() - LINE_EVERY
+    for progress in stream:
+        now = monotonic()
+        if now - last >= LINE_EVERY or progress.done == progress.steps * len(progress.scales):
+            print(_describe(progress), flush=True)
+            last = now
+        yield progress
+
+
+def _describe(progress: Progress) -> str:
+    height, width = progress.scales[progress.scale]
+    losses = progress.losses
+    return (
+        f"{width} x {height} px, step {progress.step + 1} of {progress.steps}: "
+        f"loss {float(losses.total):.4g} = style {float(losses.style):.4g} "
+        f"+ content {float(losses.content):.4g} + tv {float(losses.tv):.4g}"
+    )
+
+
+def _open(path: str) -> TextIO:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "w", encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"loss_log={path}: cannot be written ({error.strerror}); choose another path"
+        ) from error
+
+
+def _flush(waiting: list[Progress], file: TextIO) -> None:
+    for progress in waiting:
+        losses = {name: float(value) for name, value in progress.losses._asdict().items()}
+        row = {"scale": progress.scale, "step": progress.step} | losses
+        file.write(json.dumps(row) + "\n")
+    file.flush()
+    waiting.clear()

@@ -1,0 +1,62 @@
+"""How every script starts and ends: flags in, one line for a user's mistake, a status out."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from absl import app, flags
+
+from nst_tf.errors import InputError
+
+
+def run(main: Callable[[], None]) -> None:
+    """Parse the flags, call `main`, and end the process.
+
+    The status is 0 when all went well and after `--help`, and 1 with one line on stderr for a
+    mistake of the user's. Other exceptions keep their traceback.
+
+    Args:
+        main: the script's work.
+    """
+
+    def guarded(arguments: list[str]) -> None:
+        try:
+            if len(arguments) > 1:
+                raise InputError(
+                    f"{arguments[1]}: not a flag; expected flags only, as --name=value"
+                )
+            _import_tensorflow()
+            main()
+        except InputError as error:
+            _refuse(error)
+
+    app.run(guarded, flags_parser=_parse)
+
+
+def _parse(arguments: list[str]) -> list[str]:
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        _refuse(error)
+    except SystemExit:
+        # Only the help flags end the process here; absl gives them status 1.
+        sys.exit(0)
+
+
+def _import_tensorflow() -> None:
+    """Import TensorFlow without the greetings it writes to stderr, which no setting silences."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    sys.exit(f"{Path(sys.argv[0]).stem}: {' '.join(str(error).split())}")

@@ -1,0 +1,48 @@
+"""Repaint a photograph in the manner of a painting.
+
+python scripts/stylize.py --content=photo.jpg --style=painting.jpg --output=painted.png
+"""
+
+from absl import flags
+
+from nst_tf import program, settings
+
+_CONTENT = flags.DEFINE_string("content", None, "the photograph to repaint")
+_STYLE = flags.DEFINE_string("style", None, "the painting whose manner is wanted")
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "where the picture goes; its ending says how: .png, .jpg, .webp or .tiff"
+)
+_LOSS_LOG = flags.DEFINE_string(
+    "loss_log", None, "a file for the losses of each step, as JSON Lines"
+)
+_QUIET = flags.DEFINE_boolean("quiet", False, "show no progress")
+
+
+def main() -> None:
+    """Read the pictures, paint, write the picture."""
+    from nst_tf import image, listeners, transfer
+
+    knobs = settings.from_flags()
+    image.check_output(_OUTPUT.value)
+    content = image.read(_CONTENT.value)
+    style = transfer.Style(image.read(_STYLE.value).rgb)
+    start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
+
+    stream = transfer.optimize(content.rgb, [style], knobs, start=start)
+    if _LOSS_LOG.value:
+        stream = listeners.log_losses(stream, _LOSS_LOG.value)
+    if not _QUIET.value:
+        stream = listeners.show(stream)
+    for progress in stream:
+        finished = progress
+    image.write(_OUTPUT.value, finished.image(), alpha=content.alpha, bits=content.bits)
+    if not _QUIET.value:
+        print(f"painted {_OUTPUT.value}")
+
+
+settings.define_flags()
+flags.adopt_module_key_flags(settings)
+
+if __name__ == "__main__":
+    flags.mark_flags_as_required(["content", "style", "output"])
+    program.run(main)

@@ -1,0 +1,93 @@
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from unittest import mock
+
+import tensorflow as tf
+from pictures import PAINTING, PHOTOGRAPH, ROOT, cut
+
+from nst_tf import InputError, Settings, Style, listeners, optimize
+
+KNOBS = Settings(size=96, scales=2, steps=12, tv_weight=0.1)
+
+
+def run():
+    return optimize(cut(PHOTOGRAPH, 96, 96), [Style(cut(PAINTING, 96, 96))], KNOBS)
+
+
+class LogLossesTest(tf.test.TestCase):
+    def test_one_object_a_step_and_the_terms_add_up(self):
+        path = Path(self.create_tempdir().full_path) / "new" / "losses.jsonl"
+        passed = list(listeners.log_losses(run(), str(path)))
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        self.assertEqual(
+            [(row["scale"], row["step"]) for row in rows], [(p.scale, p.step) for p in passed]
+        )
+        for row, progress in zip(rows, passed, strict=True):
+            self.assertEqual(list(row), ["scale", "step", "total", "style", "content", "tv"])
+            self.assertAllClose(row["total"], row["style"] + row["content"] + row["tv"], rtol=1e-5)
+            self.assertEqual(row["total"], float(progress.losses.total))
+
+    def test_leaving_early_loses_no_line(self):
+        path = self.create_tempdir().create_file("losses.jsonl").full_path
+        stream = listeners.log_losses(run(), path)
+        for progress in stream:
+            if progress.done == 7:
+                break
+        stream.close()
+        self.assertLen(Path(path).read_text().splitlines(), 7)
+
+    def test_unwritable(self):
+        folder = self.create_tempdir().full_path
+        with self.assertRaisesRegex(InputError, "loss_log=.*: cannot be written .*another path"):
+            listeners.log_losses(run(), folder)
+
+
+class ShowTest(tf.test.TestCase):
+    def test_plain_lines_without_a_terminal(self):
+        with redirect_stdout(io.StringIO()) as out:
+            passed = list(listeners.show(run()))
+        self.assertLen(passed, 24)
+        lines = out.getvalue().splitlines()
+        self.assertLess(len(lines), 10)
+        self.assertRegex(lines[0], r"^48 x 48 px, step 1 of 12: loss \S+ = style \S+ \+ content")
+        self.assertRegex(lines[-1], r"^96 x 96 px, step 12 of 12: loss")
+
+    def test_a_line_for_each_step_when_steps_are_slow(self):
+        with mock.patch.object(listeners, "LINE_EVERY", 0), redirect_stdout(io.StringIO()) as out:
+            list(listeners.show(run()))
+        self.assertLen(out.getvalue().splitlines(), 24)
+
+    def test_a_bar_on_a_terminal(self):
+        code = (
+            f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r})\n"
+            "from nst_tf import listeners; import listeners_test\n"
+            "list(listeners.show(listeners_test.run()))"
+        )
+        ours, theirs = pty.openpty()
+        environment = os.environ | {"TERM": "xterm", "COLUMNS": "160"}
+        with subprocess.Popen(
+            [sys.executable, "-c", code], stdout=theirs, env=environment, cwd=ROOT
+        ) as process:
+            os.close(theirs)
+            output = b""
+            try:
+                while chunk := os.read(ours, 4096):
+                    output += chunk
+            except OSError:
+                pass  # Linux says so when the other end of a terminal is closed.
+            self.assertEqual(process.wait(), 0)
+        os.close(ours)
+        text = output.decode()
+        self.assertIn("96 x 96 px, step 12 of 12", text)
+        self.assertIn("━", text)
+        self.assertRegex(text, r"\d:\d\d:\d\d")
+
+
+if __name__ == "__main__":
+    tf.test.main()

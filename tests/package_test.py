@@ -1,0 +1,49 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from absl.testing import absltest
+from pictures import PAINTING, PHOTOGRAPH, ROOT
+
+CODE = f"""
+import nst_tf, pathlib, sys
+from nst_tf import Settings, Style, bundled, read, stylize, write
+content = read({str(PHOTOGRAPH)!r})
+style = Style(read({str(PAINTING)!r}).rgb)
+write("painted.png", stylize(content.rgb, [style], Settings(size=64, steps=2)))
+print(nst_tf.__file__)
+print(bundled.path("vgg19_notop_f16.h5"))
+"""
+
+
+@pytest.mark.slow
+class WheelTest(absltest.TestCase):
+    def test_the_wheel_works_from_an_empty_folder(self):
+        folder = Path(self.create_tempdir().full_path)
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        subprocess.run(
+            [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder / "wheel", ROOT],
+            check=True,
+        )
+        (wheel,) = (folder / "wheel").iterdir()
+        subprocess.run(
+            [*pip, "install", "--no-deps", "--target", folder / "site", wheel], check=True
+        )
+        (folder / "empty").mkdir()
+        found = subprocess.run(
+            [sys.executable, "-c", CODE],
+            cwd=folder / "empty",
+            env=os.environ | {"PYTHONPATH": str(folder / "site")},
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(found.returncode, 0, found.stderr)
+        for line in found.stdout.splitlines():
+            self.assertStartsWith(line, str(folder / "site" / "nst_tf"))
+        self.assertTrue((folder / "empty" / "painted.png").is_file())
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,120 @@
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+from pictures import PAINTING, PHOTOGRAPH, cut
+
+from nst_tf import InputError, Settings, Style, optimize, stylize
+from nst_tf.transfer import scale_sizes
+
+SMALL = dict(size=96, scales=2, steps=4)
+
+
+class ScaleSizesTest(parameterized.TestCase):
+    @parameterized.parameters(
+        # height, width, size, scales -> sizes
+        (384, 512, 512, 1, [(384, 512)]),
+        (768, 1024, 512, 0, [(192, 256), (384, 512)]),
+        (1024, 768, 512, 0, [(256, 192), (512, 384)]),
+        (100, 150, 1024, 0, [(171, 256), (341, 512), (683, 1024)]),
+        (333, 500, 0, 1, [(333, 500)]),
+        (333, 500, 64, 0, [(43, 64)]),
+        (7, 10, 101, 2, [(36, 51), (71, 101)]),
+        # The short side would fall below 32 px at 256.
+        (60, 512, 512, 0, [(60, 512)]),
+    )
+    def test_sizes(self, height, width, size, scales, expected):
+        found = scale_sizes(height, width, Settings(size=size, scales=scales))
+        self.assertEqual(found, expected)
+
+    def test_too_small_names_the_smallest_size_that_works(self):
+        with self.assertRaisesRegex(InputError, "size=40: the short side .* --size=63 or more"):
+            scale_sizes(100, 200, Settings(size=40))
+        self.assertEqual(scale_sizes(100, 200, Settings(size=63)), [(32, 63)])
+        with self.assertRaisesRegex(InputError, "size=62"):
+            scale_sizes(100, 200, Settings(size=62))
+
+    def test_too_many_scales(self):
+        with self.assertRaisesRegex(InputError, "scales=4: the coarsest would be 16 px"):
+            scale_sizes(100, 100, Settings(size=128, scales=4))
+
+
+class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.content = cut(PHOTOGRAPH, 96, 128)
+        self.styles = [Style(cut(PAINTING, 90, 70))]
+
+    @parameterized.product(recipe=["default", "tutorial"], init=["content", "noise"])
+    def test_the_loss_falls(self, recipe, init):
+        settings = Settings(recipe=recipe, init=init, size=64, steps=12, scales=1)
+        totals = [float(p.losses.total) for p in optimize(self.content, self.styles, settings)]
+        self.assertLess(totals[-1], 0.7 * totals[0])
+
+    def test_progress_tells_where_the_run_stands(self):
+        settings = Settings(**SMALL)
+        run = list(optimize(self.content, self.styles, settings))
+        self.assertEqual(
+            [(p.scale, p.step) for p in run], [(s, i) for s in (0, 1) for i in range(4)]
+        )
+        self.assertEqual([p.done for p in run], list(range(1, 9)))
+        self.assertEqual(run[0].image().shape, (36, 48, 3))
+        self.assertEqual(run[-1].image().shape, (72, 96, 3))
+
+    def test_the_terms_add_up_and_belong_to_the_picture_before_the_step(self):
+        settings = Settings(size=64, scales=1, steps=3, tv_weight=0.1)
+        run = list(optimize(self.content, self.styles, settings))
+        self.assertAllClose(run[0].losses.content, 0, atol=1e-6)
+        for progress in run:
+            total, *terms = map(float, progress.losses)
+            self.assertAllClose(total, sum(terms), rtol=1e-6)
+        again = Settings(size=64, scales=1, steps=1, tv_weight=0.1, init="result.png")
+        first = next(iter(optimize(self.content, self.styles, again, start=run[0].image())))
+        self.assertAllClose(first.losses.total, run[1].losses.total, rtol=1e-5)
+
+    def test_leaving_early_keeps_a_picture(self):
+        for progress in optimize(self.content, self.styles, Settings(**SMALL)):
+            if progress.done == 5:
+                break
+        picture = progress.image()
+        self.assertEqual((picture.shape, picture.dtype), ((72, 96, 3), np.float32))
+        self.assertAllInRange(picture, 0, 1)
+
+    def test_stylize_is_the_last_picture(self):
+        settings = Settings(**SMALL)
+        *_, last = optimize(self.content, self.styles, settings)
+        self.assertAllEqual(stylize(self.content, self.styles, settings), last.image())
+
+    def test_the_same_seed_gives_the_same_picture_and_another_another(self):
+        pictures = [
+            stylize(self.content, self.styles, Settings(**SMALL, init="noise", seed=seed))
+            for seed in (1, 1, 2)
+        ]
+        self.assertAllEqual(pictures[0], pictures[1])
+        self.assertGreater(np.abs(pictures[0] - pictures[2]).max(), 0.05)
+
+    def test_an_extreme_painting_is_kept_large_enough_to_look_at(self):
+        strip = Style(cut(PAINTING, 8, 400))
+        picture = stylize(self.content, [strip], Settings(size=64, scales=1, steps=1))
+        self.assertAllInRange(picture, 0, 1)
+
+    def test_a_path_as_start_needs_its_picture(self):
+        with self.assertRaisesRegex(InputError, "init=start.png: give the picture itself"):
+            stylize(self.content, self.styles, Settings(**SMALL, init="start.png"))
+
+    @parameterized.parameters(
+        (np.zeros((64, 64, 3), np.uint8), "uint8.*divide by 255"),
+        (np.zeros((64, 64), np.float32), r"\(64, 64\)"),
+        (np.full((64, 64, 3), 2.0), "values up to 2"),
+        (np.full((64, 64, 3), np.nan), "nan"),
+    )
+    def test_an_array_that_is_no_picture(self, content, message):
+        with self.assertRaisesRegex(InputError, f"content: expected float32 .*{message}"):
+            stylize(content, self.styles, Settings(**SMALL))
+
+    def test_no_painting(self):
+        with self.assertRaisesRegex(InputError, "styles: expected at least one"):
+            stylize(self.content, [], Settings(**SMALL))
+
+
+if __name__ == "__main__":
+    tf.test.main()
