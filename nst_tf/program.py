@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,7 +11,7 @@ from absl import app, flags
 from nst_tf.errors import InputError
 
 
-def run(main: Callable[[], None]) -> None:
+def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
     """Parse the flags, call `main`, and end the process.
 
     The status is 0 when all went well and after `--help`, and 1 with one line on stderr for a
@@ -19,6 +19,7 @@ def run(main: Callable[[], None]) -> None:
 
     Args:
         main: the script's work.
+        required: names of the flags that must be given.
     """
 
     def guarded(arguments: list[str]) -> None:
@@ -27,6 +28,9 @@ def run(main: Callable[[], None]) -> None:
                 raise InputError(
                     f"{arguments[1]}: not a flag; expected flags only, as --name=value"
                 )
+            missing = [f"--{name}" for name in required if flags.FLAGS[name].value is None]
+            if missing:
+                raise InputError(f"{', '.join(missing)}: missing; --help tells what to give")
             _import_tensorflow()
             main()
         except InputError as error:

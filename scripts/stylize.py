@@ -44,5 +44,4 @@ settings.define_flags()
 flags.adopt_module_key_flags(settings)
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["content", "style", "output"])
-    program.run(main)
+    program.run(main, required=["content", "style", "output"])

@@ -11,7 +11,6 @@ from nst_tf.errors import InputError
 from nst_tf.settings import Settings
 
 settings.define_flags()
-flags.FLAGS.mark_as_parsed()
 
 
 class RecipeTest(absltest.TestCase):

@@ -1,0 +1,180 @@
+"""Runs every script as a user does: in a process of its own."""
+
+import json
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from absl.testing import absltest, parameterized
+from pictures import PAINTING, PHOTOGRAPH, ROOT
+from PIL import Image
+
+from nst_tf import Settings
+
+SCRIPTS = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+# Each script has a test class below; this list makes a new one fail until it has.
+TESTED = {"stylize"}
+
+
+def run(script, *arguments, cwd=ROOT):
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / f"{script}.py", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+    )
+
+
+class CoverageTest(absltest.TestCase):
+    def test_every_script_is_tested(self):
+        self.assertEqual(SCRIPTS, TESTED)
+
+
+class HelpTest(parameterized.TestCase):
+    @parameterized.parameters(*((script,) for script in sorted(TESTED)))
+    def test_help_lists_every_setting_and_ends_well(self, script):
+        found = run(script, "--help")
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        for knob in fields(Settings):
+            self.assertRegex(found.stdout, rf"--(\[no\])?{knob.name}:")
+
+
+@pytest.mark.slow
+class StylizeTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir().full_path)
+        self.output = self.folder / "new" / "painted.png"
+
+    def stylize(self, **changes):
+        given = {
+            "content": PHOTOGRAPH,
+            "style": PAINTING,
+            "output": self.output,
+            "size": 64,
+            "steps": 3,
+        }
+        given |= changes
+        return run("stylize", *(f"--{name}={value}" for name, value in given.items()))
+
+    def refused(self, found, *words):
+        """One line on stderr with these words, a status, and nothing written."""
+        self.assertEqual(found.returncode, 1, found.stderr)
+        self.assertLen(found.stderr.splitlines(), 1)
+        for word in ("stylize: ", *map(str, words)):
+            self.assertIn(word, found.stderr)
+        self.assertFalse(self.output.exists())
+
+    def test_paints_and_says_where(self):
+        found = self.stylize(loss_log=self.folder / "losses.jsonl")
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertIn("64 x 48 px, step 3 of 3: loss", found.stdout)
+        self.assertEndsWith(found.stdout, f"painted {self.output}\n")
+        with Image.open(self.output) as picture:
+            self.assertEqual((picture.format, picture.size, picture.mode), ("PNG", (64, 48), "RGB"))
+        rows = [json.loads(row) for row in (self.folder / "losses.jsonl").read_text().splitlines()]
+        self.assertEqual([row["step"] for row in rows], [0, 1, 2])
+        self.assertLess(rows[-1]["total"], rows[0]["total"])
+
+    def test_quiet_says_nothing(self):
+        found = self.stylize(quiet="true")
+        self.assertEqual((found.returncode, found.stdout, found.stderr), (0, "", ""))
+        self.assertTrue(self.output.is_file())
+
+    def test_the_same_run_gives_the_same_bytes(self):
+        pictures = []
+        for _ in range(2):
+            self.stylize(init="noise", seed=3, scales=2, size=96)
+            pictures.append(self.output.read_bytes())
+        self.assertEqual(*pictures)
+
+    def test_alpha_and_16_bits_come_back(self):
+        deep = self.folder / "deep.png"
+        import tensorflow as tf
+
+        samples = np.random.default_rng(0).integers(0, 65536, (64, 64, 4), dtype=np.uint16)
+        deep.write_bytes(tf.io.encode_png(samples).numpy())
+        found = self.stylize(content=deep, size=0)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        painted = tf.io.decode_png(self.output.read_bytes(), dtype=tf.uint16).numpy()
+        np.testing.assert_array_equal(painted[..., 3], samples[..., 3])
+        self.assertGreater(len(np.unique(painted[..., :3])), 256)
+
+    def test_starts_from_a_picture(self):
+        found = self.stylize(init=PAINTING)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertTrue(self.output.is_file())
+
+    def test_a_flag_wins_over_the_recipe(self):
+        log = self.folder / "losses.jsonl"
+        found = self.stylize(recipe="tutorial", steps=2, tv_weight=0, loss_log=log)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        rows = [json.loads(row) for row in log.read_text().splitlines()]
+        self.assertLen(rows, 2)
+        self.assertEqual(rows[-1]["tv"], 0)
+        self.assertGreater(rows[-1]["total"], 1e4)
+
+    def test_a_flag_of_no_kind(self):
+        found = run("stylize", "--contnt=a.jpg")
+        self.refused(found, "contnt", "content")
+        self.refused(run("stylize", "photo.jpg"), "photo.jpg", "--name=value")
+        self.refused(run("stylize", f"--content={PHOTOGRAPH}"), "--style", "--output")
+
+    def test_pictures_that_are_none(self):
+        empty, text = self.folder / "empty.jpg", self.folder / "text.jpg"
+        empty.touch()
+        text.write_text("not a picture")
+        cut = self.folder / "cut.jpg"
+        cut.write_bytes(PHOTOGRAPH.read_bytes()[:50_000])
+        bomb = self.folder / "bomb.png"
+        Image.new("1", (30_000, 30_000)).save(bomb)
+        for path, word in (
+            (self.folder / "missing.jpg", "no such file"),
+            (self.folder, "is a folder"),
+            (empty, "is empty"),
+            (text, "not a picture"),
+            (cut, "damaged or cut short"),
+            (bomb, "too many pixels"),
+        ):
+            with self.subTest(path.name):
+                self.refused(self.stylize(content=path), path, word)
+        self.refused(self.stylize(style=text), text, "not a picture")
+        self.refused(self.stylize(init=text), text, "not a picture")
+
+    @parameterized.parameters(
+        ({"size": 40}, "size=40: the short side would be 30 px", "--size=42"),
+        ({"size": -1}, "size=-1", "at least 0"),
+        ({"size": "big"}, "size=big", "int"),
+        ({"steps": 0}, "steps=0", "at least 1"),
+        ({"steps": -5}, "steps=-5", "at least 1"),
+        ({"style_layers": "block1_conv1,conv9"}, "conv9", "block5_conv4"),
+        ({"content_weight": -1}, "content_weight=-1", "at least 0"),
+        ({"tv_weight": "nan"}, "tv_weight=nan", "at least 0"),
+        ({"network": "alexnet"}, "network=alexnet", "vgg19 or vgg16"),
+        ({"vgg_weights": "none.h5"}, "vgg_weights=none.h5", "no such file"),
+    )
+    def test_settings_out_of_range(self, changes, *words):
+        self.refused(self.stylize(**changes), *words)
+
+    def test_outputs_that_cannot_be(self):
+        self.refused(self.stylize(output=self.folder / "a.gif"), "a.gif", ".png, .jpg")
+        self.refused(self.stylize(output=self.folder / "a"), "expected one of")
+        self.refused(self.stylize(output=self.folder), self.folder)
+        self.refused(self.stylize(output=f"{PHOTOGRAPH}/a.png"), "is a file; expected a folder")
+
+    def test_our_own_faults_show_their_traceback(self):
+        code = (
+            "import sys; sys.argv = ['broken.py'];"
+            "from nst_tf import program; program.run(lambda: 1 / 0)"
+        )
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        self.assertNotEqual(found.returncode, 0)
+        self.assertIn("Traceback", found.stderr)
+        self.assertIn("ZeroDivisionError", found.stderr)
+
+
+if __name__ == "__main__":
+    absltest.main()
