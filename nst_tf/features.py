@@ -27,6 +27,7 @@ def extractor(
     network: str,
     weights: str,
     pooling: str,
+    precision: str = "float32",
 ) -> tf.keras.Model:
     """Build the network that the losses look through.
 
@@ -37,6 +38,7 @@ def extractor(
         weights: `bundled` (VGG19 only), `imagenet` (Keras downloads it once) or the path of an
             .h5 file without the classifier, as `keras.applications` takes it.
         pooling: `max` as trained, or `avg` as in Gatys et al. 2016, section 2.
+        precision: the convolutions' type: `float32`, `bfloat16` or `float16`.
 
     Returns:
         A model from float32 RGB [B, H, W, 3] in [0, 1] to
@@ -56,7 +58,7 @@ def extractor(
     for layer in vgg.layers[1:]:
         if pooling == "avg" and isinstance(layer, tf.keras.layers.MaxPooling2D):
             layer = tf.keras.layers.AveragePooling2D(2, name=layer.name)
-        x = layer(x)
+        x = _in_precision(layer, precision)(x)
         features[layer.name] = x
         missing.discard(layer.name)
         if not missing:
@@ -68,6 +70,17 @@ def extractor(
     model = tf.keras.Model(image, outputs, name=network)
     model.trainable = False
     return model
+
+
+def _in_precision(layer: tf.keras.layers.Layer, precision: str) -> tf.keras.layers.Layer:
+    """The layer with its weights and arithmetic in another float type."""
+    if layer.dtype_policy.name == precision:
+        return layer
+    copy = type(layer).from_config(layer.get_config() | {"dtype": precision})
+    if layer.built:
+        copy.build((None, None, None, layer.input.shape[-1]))
+        copy.set_weights(layer.get_weights())
+    return copy
 
 
 def _load(network: str, weights: str) -> tf.keras.Model:
