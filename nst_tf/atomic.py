@@ -21,7 +21,7 @@ def replace(path: str | os.PathLike, data: bytes) -> None:
     scratch = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=".nst_tf-")
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from nst_tf import deep
 from nst_tf.errors import InputError
-from nst_tf.samples import Samples
+from nst_tf.raw import Samples
 
 MAX_PIXELS = 300_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tifffile
 
 from nst_tf.errors import InputError
-from nst_tf.samples import Samples
+from nst_tf.raw import Samples
 
 _ORIENTATION_TAG = 274
 _PROFILE_TAG = 34675

@@ -2,6 +2,7 @@
 
 import io
 import os
+import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -13,7 +14,7 @@ from nst_tf import atomic, deep
 from nst_tf.decode import decode
 from nst_tf.errors import InputError
 from nst_tf.profiles import to_srgb
-from nst_tf.samples import Samples, quantise, unit
+from nst_tf.raw import Samples, quantise, unit
 
 FORMATS = {
     ".png": "PNG",
@@ -79,16 +80,11 @@ def write(path: str | os.PathLike, rgb: Any, *, alpha: Any = None, bits: int = 8
         InputError: an unknown extension, an unfit array, or a place that cannot be written to.
     """
     path = Path(path)
-    kind = _format(path)
     if bits not in (8, 16):
         raise InputError(f"{path}: bits is {bits!r}; expected 8 or 16; choose one of these")
     channels = _floats(path, "rgb", rgb, (None, None, 3))
     height, width = channels.shape[:2]
-    if max(height, width) > _LONGEST_SIDE.get(kind, max(height, width)):
-        raise InputError(
-            f"{path}: {width}x{height} is too large for {kind}; expected sides of up to "
-            f"{_LONGEST_SIDE[kind]}; choose .png or .tif"
-        )
+    kind = _format(path, max(height, width))
     if alpha is not None and kind != "JPEG":
         opacity = _floats(path, "alpha", alpha, (None, None))[..., np.newaxis]
         channels = np.concatenate([channels, resize(opacity, height, width)], axis=-1)
@@ -96,31 +92,30 @@ def write(path: str | os.PathLike, rgb: Any, *, alpha: Any = None, bits: int = 8
     atomic.replace(path, _encode(kind, quantise(channels, np.uint16 if is_deep else np.uint8)))
 
 
-def check_output(path: str | os.PathLike) -> None:
-    """Find out before a long run whether `write` will be able to write; makes nothing on disk.
+def check_output(path: str | os.PathLike, long_side: int = 0) -> None:
+    """Find out before a long run whether `write` will be able to write; leaves nothing on disk.
 
     Args:
         path: where the picture is to be; missing folders are fine if they can be made.
+        long_side: of the picture, in pixels, if it is known.
 
     Raises:
         InputError: an unknown extension, a folder of that name, or no right to write there.
     """
     path = Path(path)
-    _format(path)
+    _format(path, long_side)
     try:
         if path.is_dir():
             raise InputError(f"{path}: is a folder; expected a file; add the name of one")
         parent = next(folder for folder in path.absolute().parents if folder.exists())
+        if not parent.is_dir():
+            raise InputError(f"{path}: {parent} is a file; expected a folder; choose another one")
+        # Only the attempt tells: root may write anywhere by its rights, and yet not in /proc.
+        tempfile.TemporaryFile(dir=parent).close()
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror}); choose a folder you can write to"
         ) from error
-    if not parent.is_dir():
-        raise InputError(f"{path}: {parent} is a file; expected a folder; choose another one")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise InputError(
-            f"{path}: no permission to write in {parent}; choose a folder you can write to"
-        )
 
 
 def resize(image: Any, height: int, width: int) -> tf.Tensor:
@@ -143,13 +138,19 @@ def resize(image: Any, height: int, width: int) -> tf.Tensor:
     return tf.clip_by_value(resized, 0.0, 1.0)
 
 
-def _format(path: Path) -> str:
+def _format(path: Path, long_side: int) -> str:
     if path.suffix.lower() not in FORMATS:
         raise InputError(
             f"{path}: unknown extension {path.suffix!r}; expected one of {', '.join(FORMATS)}; "
             "add one to the name"
         )
-    return FORMATS[path.suffix.lower()]
+    kind = FORMATS[path.suffix.lower()]
+    if long_side > _LONGEST_SIDE.get(kind, long_side):
+        raise InputError(
+            f"{path}: a side of {long_side} px is too long for {kind}; expected up to "
+            f"{_LONGEST_SIDE[kind]}; choose .png or .tif"
+        )
+    return kind
 
 
 def _open(path: Path) -> BinaryIO:

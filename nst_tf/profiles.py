@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-from nst_tf.samples import Samples, quantise, unit
+from nst_tf.raw import Samples, quantise, unit
 
 _MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 _SRGB = ImageCms.createProfile("sRGB")

@@ -28,13 +28,16 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
                 raise InputError(
                     f"{arguments[1]}: not a flag; expected flags only, as --name=value"
                 )
-            missing = [f"--{name}" for name in required if flags.FLAGS[name].value is None]
+            missing = [f"--{name}" for name in required if not flags.FLAGS[name].value]
             if missing:
                 raise InputError(f"{', '.join(missing)}: missing; --help tells what to give")
             _import_tensorflow()
             main()
         except InputError as error:
             _refuse(error)
+        except KeyboardInterrupt:
+            print(f"{_name()}: stopped", file=sys.stderr)
+            sys.exit(130)
 
     app.run(guarded, flags_parser=_parse)
 
@@ -50,17 +53,25 @@ def _parse(arguments: list[str]) -> list[str]:
 
 
 def _import_tensorflow() -> None:
-    """Import TensorFlow without the greetings it writes to stderr, which no setting silences."""
+    """Import TensorFlow without the greetings it writes to stderr, which no setting silences.
+
+    Float32 then means float32 on GPUs too, not the shorter TensorFloat-32.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401
+            import tensorflow as tf
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+    tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def _refuse(error: Exception) -> NoReturn:
-    sys.exit(f"{Path(sys.argv[0]).stem}: {' '.join(str(error).split())}")
+    sys.exit(f"{_name()}: {' '.join(str(error).split())}")
+
+
+def _name() -> str:
+    return Path(sys.argv[0]).stem
