@@ -3,7 +3,9 @@
 Simonyan & Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition".
 """
 
+import contextlib
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def extractor(
     network: str,
     weights: str,
     pooling: str,
-    precision: str = "float32",
+    precision: str,
 ) -> tf.keras.Model:
     """Build the network that the losses look through.
 
@@ -42,14 +44,15 @@ def extractor(
 
     Returns:
         A model from float32 RGB [B, H, W, 3] in [0, 1] to
-        `{'style': {layer: [B, h, w, C]}, 'content': {layer: [B, h, w, C]}}`, cut at the deepest
-        layer asked for. VGG's BGR order and mean subtraction happen inside.
+        `{'style': {layer: [B, h, w, C]}, 'content': {layer: [B, h, w, C]}}` in that precision,
+        cut at the deepest layer asked for. VGG's BGR order and mean subtraction happen inside.
 
     Raises:
         InputError: a layer the network does not have, or weights that cannot be loaded.
     """
     vgg = _load(network, weights)
-    _check_layers([*style_layers, *content_layers], vgg, network)
+    _check_layers("style_layers", style_layers, vgg, network)
+    _check_layers("content_layers", content_layers, vgg, network)
     image = tf.keras.Input((None, None, 3), name="image")
     _, preprocess = _APPLICATIONS[network]
     x = preprocess(image * 255.0)
@@ -91,21 +94,27 @@ def _load(network: str, weights: str) -> tf.keras.Model:
         source = _bundled_weights(network)
     elif weights != "imagenet" and not Path(weights).is_file():
         raise InputError(
-            f"vgg_weights={weights}: no such file; expected bundled, imagenet or the path of an "
-            f".h5 file with {network} weights"
+            f"vgg_weights={weights}: no such file; give bundled, imagenet or the path of an .h5 "
+            f"file with {network} weights"
         )
     try:
-        return build(include_top=False, weights=source)
+        # Keras reports a download on stdout, which belongs to the program.
+        with contextlib.redirect_stdout(io.StringIO()):
+            return build(include_top=False, weights=source)
+    except MemoryError:
+        raise
     # Keras and h5py raise whatever comes up, bare Exception for a failed download included.
     except Exception as error:
+        reason = " ".join(str(error).split())
         if weights == "imagenet":
             raise InputError(
-                f"vgg_weights=imagenet: Keras could not download the {network} weights; connect "
-                "to the network once, or give --vgg_weights=bundled or the path of an .h5 file"
+                f"vgg_weights=imagenet: Keras could not fetch the {network} weights ({reason}); "
+                "connect to the network once, or give --vgg_weights=bundled or the path of an "
+                ".h5 file"
             ) from error
         raise InputError(
-            f"vgg_weights={weights}: not the weights of a {network} without its classifier; "
-            "expected an .h5 file as keras.applications takes it"
+            f"vgg_weights={weights}: not the weights of a {network} without its classifier "
+            f"({reason}); give an .h5 file as keras.applications takes it"
         ) from error
 
 
@@ -124,10 +133,11 @@ def _bundled_weights(network: str) -> str:
     return str(path)
 
 
-def _check_layers(asked: Sequence[str], vgg: tf.keras.Model, network: str) -> None:
+def _check_layers(setting: str, asked: Sequence[str], vgg: tf.keras.Model, network: str) -> None:
     valid = [layer.name for layer in vgg.layers[1:]]
     for name in asked:
         if name not in valid:
             raise InputError(
-                f"layer {name}: {network} has no such layer; expected one of {', '.join(valid)}"
+                f"{setting}={name}: {network} has no such layer; expected some of "
+                f"{', '.join(valid)}"
             )

@@ -5,15 +5,18 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from nst_tf import image
 from nst_tf.errors import InputError
+from nst_tf.losses import Losses
 from nst_tf.transfer import Progress
 
+Row = tuple[int, int, Losses, Any]
 # Seconds between two lines where there is no terminal, and steps between two looks at the losses.
 LINE_EVERY = 10.0
 LOG_EVERY = 10
@@ -34,6 +37,8 @@ def show(stream: Iterable[Progress]) -> Iterator[Progress]:
 def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:
     """Write one JSON object a step: scale, step and the weighted losses before the step.
 
+    A step whose picture the optimiser did not keep says so: `"accepted": false`.
+
     Args:
         stream: the run.
         path: the file to write, JSON Lines.
@@ -47,11 +52,13 @@ def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:
     file = _open(path)
 
     def follow() -> Iterator[Progress]:
-        waiting: list[Progress] = []
+        waiting: list[Row] = []
         with file:
             try:
                 for progress in stream:
-                    waiting.append(progress)
+                    waiting.append(
+                        (progress.scale, progress.step, progress.losses, progress.accepted)
+                    )
                     if len(waiting) == LOG_EVERY:
                         _flush(waiting, file)
                     yield progress
@@ -62,14 +69,18 @@ def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:
 
 
 def _bar(stream: Iterable[Progress]) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (BarColumn(20), TimeRemainingColumn(), TextColumn("{task.description}"))
     with Bar(*columns, console=Console()) as bar:
-        task = bar.add_task("preparing")
-        for progress in stream:
-            total = progress.steps * len(progress.scales)
-            if progress.done % LOG_EVERY == 1 or progress.done == total:
-                bar.update(task, description=_describe(progress))
-            bar.update(task, total=total, completed=progress.done)
+        task = bar.add_task("preparing", total=1.0)
+        for count, progress in enumerate(stream):
+            if count % LOG_EVERY == 0 or progress.done == 1:
+                losses = [f"{float(value):.3g}" for value in progress.losses]
+                where = f"scale {progress.scale + 1}/{len(progress.scales)}"
+                bar.update(
+                    task,
+                    description=f"{where} loss {losses[0]} = {' + '.join(losses[1:])}",
+                )
+            bar.update(task, completed=progress.done)
             yield progress
 
 
@@ -77,7 +88,7 @@ def _lines(stream: Iterable[Progress]) -> Iterator[Progress]:
     last = monotonic() - LINE_EVERY
     for progress in stream:
         now = monotonic()
-        if now - last >= LINE_EVERY or progress.done == progress.steps * len(progress.scales):
+        if now - last >= LINE_EVERY or progress.done == 1:
             print(_describe(progress), flush=True)
             last = now
         yield progress
@@ -94,19 +105,23 @@ def _describe(progress: Progress) -> str:
 
 
 def _open(path: str) -> TextIO:
+    if Path(path).suffix.lower() in image.FORMATS:
+        raise InputError(f"loss_log={path}: is the name of a picture; give one as losses.jsonl")
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         return open(path, "w", encoding="utf-8")
     except OSError as error:
         raise InputError(
-            f"loss_log={path}: cannot be written ({error.strerror}); choose another path"
+            f"loss_log={path}: cannot be written ({error.strerror}); give another --loss_log"
         ) from error
 
 
-def _flush(waiting: list[Progress], file: TextIO) -> None:
-    for progress in waiting:
-        losses = {name: float(value) for name, value in progress.losses._asdict().items()}
-        row = {"scale": progress.scale, "step": progress.step} | losses
+def _flush(waiting: list[Row], file: TextIO) -> None:
+    for scale, step, losses, accepted in waiting:
+        row: dict[str, Any] = {"scale": scale, "step": step}
+        row |= {name: float(value) for name, value in losses._asdict().items()}
+        if not accepted:
+            row["accepted"] = False
         file.write(json.dumps(row) + "\n")
     file.flush()
     waiting.clear()

@@ -1,5 +1,6 @@
 """The objective: how far a picture is from the photograph's content and the painting's style."""
 
+import math
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -33,15 +34,16 @@ class Objective:
         """
         self._extractor = extractor
         self._settings = settings
+        seen = extractor(content)
         self._content = {
-            name: tf.cast(features, tf.float32)
-            for name, features in extractor(content)["content"].items()
+            name: tf.cast(features, tf.float32) for name, features in seen["content"].items()
         }
         whole = sum(share for _, share in styles)
         self._style = {name: tf.constant(0.0) for name in settings.style_layers}
         for painting, share in styles:
             for name, features in extractor(painting)["style"].items():
                 self._style[name] += losses.gram(features) * (share / whole)
+        self._scale = self._loss_scale(seen, content)
 
     def value(self, image: tf.Tensor) -> Losses:
         """The weighted losses of a picture.
@@ -52,19 +54,7 @@ class Objective:
         Returns:
             Float32 scalars.
         """
-        knobs = self._settings
-        features = self._extractor(image)
-        grams = {name: losses.gram(layer) for name, layer in features["style"].items()}
-        if knobs.recipe == "tutorial":
-            distance, variation = losses.mean_squares, losses.total_variation
-        else:
-            distance, variation = losses.relative_squares, losses.mean_variation
-        style = knobs.style_weight * distance(grams, self._style)
-        content = knobs.content_weight * distance(features["content"], self._content)
-        tv = tf.constant(0.0)
-        if knobs.tv_weight:
-            tv = knobs.tv_weight * variation(image)
-        return Losses(total=style + content + tv, style=style, content=content, tv=tv)
+        return self._losses(self._extractor(image), image)
 
     def value_and_grad(self, image: tf.Tensor) -> tuple[Losses, tf.Tensor]:
         """The weighted losses of a picture and the gradient of their total.
@@ -78,4 +68,35 @@ class Objective:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(image)
             value = self.value(image)
-        return value, tape.gradient(value.total, image)
+            scaled = value.total * self._scale
+        return value, tape.gradient(scaled, image) / self._scale
+
+    def _losses(self, features, image: tf.Tensor) -> Losses:
+        knobs = self._settings
+        grams = {name: losses.gram(layer) for name, layer in features["style"].items()}
+        if knobs.recipe == "tutorial":
+            distance, variation = losses.mean_squares, losses.total_variation
+        else:
+            distance, variation = losses.relative_squares, losses.mean_variation
+        style = knobs.style_weight * distance(grams, self._style)
+        content = knobs.content_weight * distance(features["content"], self._content)
+        tv = tf.constant(0.0)
+        if knobs.tv_weight:
+            tv = knobs.tv_weight * variation(image)
+        return Losses(total=style + content + tv, style=style, content=content, tv=tv)
+
+    def _loss_scale(self, features, content: tf.Tensor) -> float:
+        """The power of two that keeps the gradient within float16, where features are float16.
+
+        Micikevicius et al. 2018, "Mixed Precision Training", section 3.2: the greatest gradient
+        of a feature, at the photograph, is brought near 1.
+        """
+        if tf.nest.flatten(features)[0].dtype != tf.float16:
+            return 1.0
+        features = tf.nest.map_structure(lambda layer: tf.cast(layer, tf.float32), features)
+        with tf.GradientTape() as tape:
+            tape.watch(features)
+            total = self._losses(features, content).total
+        gradients = tape.gradient(total, tf.nest.flatten(features), unconnected_gradients="zero")
+        greatest = max(float(tf.reduce_max(tf.abs(gradient))) for gradient in gradients)
+        return 2.0 ** -math.floor(math.log2(greatest)) if greatest > 0 else 1.0

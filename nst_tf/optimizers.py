@@ -1,7 +1,8 @@
 """Optimisers as pure tensor functions: init, step and resize of a state.
 
 A state is a NamedTuple of tensors and nothing hides outside it. So the next scale is a resize of
-the state, and the same step runs eagerly, in a `tf.function` and in a `tf.while_loop`.
+the state, and the same step runs eagerly, in a `tf.function` and in a `tf.while_loop`. A step is
+one evaluation of loss and gradient.
 """
 
 from collections.abc import Callable
@@ -13,12 +14,23 @@ import tensorflow as tf
 from nst_tf.losses import Losses
 
 ValueAndGrad = Callable[[tf.Tensor], tuple[Losses, tf.Tensor]]
+Filter = Callable[[tf.Tensor], tf.Tensor]
+Bounds = tuple[float, float]
+UNBOUNDED = (-float("inf"), float("inf"))
+
+
+class Evaluation(NamedTuple):
+    """What a step saw: the losses of one picture, and whether the step kept that picture."""
+
+    losses: Losses
+    accepted: tf.Tensor
 
 
 class AdamState(NamedTuple):
-    """The picture, the means of its gradient and squared gradient, and the steps taken."""
+    """The picture, its bounds [2], the means of its gradient and its square, the steps taken."""
 
     image: tf.Tensor
+    bounds: tf.Tensor
     mean: tf.Tensor
     square: tf.Tensor
     count: tf.Tensor
@@ -28,7 +40,7 @@ class AdamState(NamedTuple):
 class Adam:
     """Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1.
 
-    Written in the order of work of section 2's end, as Keras has it, so epsilon means the same.
+    In the order of work of the end of section 2, as Keras has it, so epsilon means the same.
     After each step the picture is clipped to its bounds.
     """
 
@@ -36,21 +48,21 @@ class Adam:
     beta_1: float
     beta_2: float
     epsilon: float
-    bounds: tuple[float, float] | None = (0.0, 1.0)
 
-    def init(self, image: tf.Tensor) -> AdamState:
+    def init(self, image: tf.Tensor, bounds: Bounds = UNBOUNDED) -> AdamState:
         """Start from a picture.
 
         Args:
             image: float32, any shape.
+            bounds: the least and the greatest value of a pixel.
 
         Returns:
             The state before the first step.
         """
         zeros = tf.zeros_like(image)
-        return AdamState(image, zeros, zeros, tf.constant(0))
+        return AdamState(image, tf.constant(bounds, tf.float32), zeros, zeros, tf.constant(0))
 
-    def step(self, state: AdamState, value_and_grad: ValueAndGrad) -> tuple[AdamState, Losses]:
+    def step(self, state: AdamState, value_and_grad: ValueAndGrad) -> tuple[AdamState, Evaluation]:
         """Evaluate once and move once.
 
         Args:
@@ -66,10 +78,9 @@ class Adam:
         square = state.square + (tf.square(gradient) - state.square) * (1 - self.beta_2)
         t = tf.cast(count, tf.float32)
         rate = self.learning_rate * tf.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        image = state.image - rate * mean / (tf.sqrt(square) + self.epsilon)
-        if self.bounds is not None:
-            image = tf.clip_by_value(image, *self.bounds)
-        return AdamState(image, mean, square, count), losses
+        image = _clip(state.image - rate * mean / (tf.sqrt(square) + self.epsilon), state.bounds)
+        after = AdamState(image, state.bounds, mean, square, count)
+        return after, Evaluation(losses, tf.constant(True))
 
     def resize(self, state: AdamState, image: tf.Tensor) -> AdamState:
         """Carry what was learnt over to the next scale.
@@ -87,4 +98,176 @@ class Adam:
         # Bilinear, because the squares must stay positive.
         mean = tf.image.resize(state.mean, size) * ratio
         square = tf.image.resize(state.square, size) * ratio**2
-        return AdamState(image, mean, square, state.count)
+        return AdamState(image, state.bounds, mean, square, state.count)
+
+
+class Pair(NamedTuple):
+    """A move, the change of the gradient along it, and their dot product, 0 for no pair."""
+
+    move: tf.Tensor
+    change: tf.Tensor
+    curvature: tf.Tensor
+
+
+class LbfgsState(NamedTuple):
+    """The best picture with its total and gradient, and the line that is searched from it.
+
+    `trial` is the picture that the next step evaluates: `length` along `direction`. The history
+    holds the oldest pair first, each in tensors of its own, so that a step hands them on uncopied.
+    """
+
+    image: tf.Tensor
+    bounds: tf.Tensor
+    total: tf.Tensor
+    gradient: tf.Tensor
+    direction: tf.Tensor
+    length: tf.Tensor
+    trial: tf.Tensor
+    history: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Lbfgs:
+    """Limited-memory BFGS: Nocedal & Wright 2006, "Numerical Optimization", algorithm 7.5.
+
+    Departures: a pixel that sits at a bound and is pushed outward rests for that step, and the
+    history counts only where pixels move (gradient projection, section 16.7); `precondition`, a
+    symmetric positive filter, stands in for the identity as the first guess of the inverse
+    Hessian.
+    """
+
+    history: int
+    precondition: Filter = tf.identity
+    # Times equation 7.20's scale: most of a picture's directions are flatter than the few that
+    # the history has seen.
+    boldness: float = 1.0
+    # Root mean square of the first move, in units of the variable.
+    first_move: float = 0.03
+    # Armijo's condition: how much of the promised fall must come true.
+    sufficient: float = 1e-4
+
+    def init(self, image: tf.Tensor, bounds: Bounds = UNBOUNDED) -> LbfgsState:
+        """Start from a picture.
+
+        Args:
+            image: float32, any shape.
+            bounds: the least and the greatest value of a pixel.
+
+        Returns:
+            The state before the first step, which evaluates the picture itself.
+        """
+        zeros = tf.zeros_like(image)
+        nothing = Pair(zeros, zeros, tf.constant(0.0))
+        return LbfgsState(
+            image=image,
+            bounds=tf.constant(bounds, tf.float32),
+            total=tf.constant(float("inf")),
+            gradient=zeros,
+            direction=zeros,
+            length=tf.constant(0.0),
+            trial=image,
+            history=(nothing,) * self.history,
+        )
+
+    def step(
+        self, state: LbfgsState, value_and_grad: ValueAndGrad
+    ) -> tuple[LbfgsState, Evaluation]:
+        """Evaluate the trial picture; move on from it, or shorten the step if the loss rose.
+
+        Args:
+            state: the state before the step.
+            value_and_grad: the objective: picture -> (losses, gradient).
+
+        Returns:
+            The state after the step, and the losses of the trial.
+        """
+        losses, gradient = value_and_grad(state.trial)
+        slope = _dot(state.gradient, state.trial - state.image)
+        accepted = losses.total <= state.total + self.sufficient * slope
+        after = tf.cond(
+            accepted,
+            lambda: self._advance(state, losses.total, gradient),
+            lambda: self._shorten(state, losses.total),
+        )
+        return after, Evaluation(losses, accepted)
+
+    def resize(self, state: LbfgsState, image: tf.Tensor) -> LbfgsState:
+        """Start anew at the next scale; curvature measured at another size only misleads.
+
+        Args:
+            state: the state at the end of a scale.
+            image: the picture at the next scale.
+
+        Returns:
+            A state at that picture, without history.
+        """
+        return self.init(image)._replace(bounds=state.bounds)
+
+    def _advance(self, state, total, gradient) -> LbfgsState:
+        image = state.trial
+        move, change = image - state.image, gradient - state.gradient
+        curvature = _dot(move, change)
+        history = tf.cond(
+            curvature > 1e-7 * tf.norm(move) * tf.norm(change),
+            lambda: (*state.history[1:], Pair(move, change, curvature)),
+            lambda: state.history,
+        )
+        direction = self._direction(image, gradient, history, state.bounds)
+        return state._replace(
+            image=image,
+            total=total,
+            gradient=gradient,
+            direction=direction,
+            length=tf.constant(1.0),
+            trial=_clip(image + direction, state.bounds),
+            history=history,
+        )
+
+    def _shorten(self, state, total) -> LbfgsState:
+        """Go to the least of the parabola through what is known, within a tenth and a half."""
+        slope = _dot(state.gradient, state.direction) * state.length
+        least = -slope / (2 * (total - state.total - slope))
+        shrink = tf.where(tf.math.is_finite(least), tf.clip_by_value(least, 0.1, 0.5), 0.1)
+        length = state.length * shrink
+        trial = _clip(state.image + length * state.direction, state.bounds)
+        return state._replace(length=length, trial=trial)
+
+    def _direction(self, image, gradient, history, bounds) -> tf.Tensor:
+        """The two-loop recursion (Nocedal & Wright, algorithm 7.4), over the pixels that move."""
+        outward = ((image <= bounds[0]) & (gradient > 0)) | ((image >= bounds[1]) & (gradient < 0))
+        free = tf.cast(~outward, tf.float32)
+        gradient *= free
+        rest, backwards = gradient, []
+        for pair in reversed(history):
+            curvature = _dot(pair.move * free, pair.change)
+            rho = tf.where(curvature > 0, 1 / curvature, 0.0)
+            share = rho * _dot(pair.move, rest)
+            rest -= share * pair.change * free
+            backwards.append((pair, rho, share))
+        # Equation 7.20 with the filter for the identity; before the first pair, the first move.
+        newest = history[-1]
+        steepest = self.precondition(rest)
+        scale = tf.where(
+            newest.curvature > 0,
+            self.boldness
+            * newest.curvature
+            / _dot(newest.change, self.precondition(newest.change)),
+            self.first_move / _root_mean_square(steepest),
+        )
+        direction = scale * steepest * free
+        for pair, rho, share in reversed(backwards):
+            direction += (share - rho * _dot(pair.change, direction)) * pair.move * free
+        plain = gradient * self.first_move / _root_mean_square(gradient)
+        return -tf.where(_dot(gradient, direction) > 0, direction, plain)
+
+
+def _clip(image: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
+    return tf.clip_by_value(image, bounds[0], bounds[1])
+
+
+def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    return tf.tensordot(tf.reshape(a, [-1]), tf.reshape(b, [-1]), 1)
+
+
+def _root_mean_square(values: tf.Tensor) -> tf.Tensor:
+    return tf.sqrt(tf.reduce_mean(tf.square(values))) + 1e-30

@@ -1,23 +1,30 @@
 """The coarse-to-fine loop: paint small, enlarge, paint on."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import features
+from nst_tf import features, frequency, precision
 from nst_tf.errors import InputError
 from nst_tf.image import resize
 from nst_tf.losses import Losses
 from nst_tf.objective import Objective
-from nst_tf.optimizers import Adam
+from nst_tf.optimizers import Adam, Lbfgs
 from nst_tf.settings import Settings
 
 # VGG halves a picture five times; below this nothing is left to look at.
 SHORTEST = 32
 # Scales are added while the long side stays at least this long.
 COARSEST = 256
+# L-BFGS's filter and first scale, found by trial on several pairs at 192 and 256 px.
+FREQUENCY_EXPONENT = 0.7
+BOLDNESS = 2.0
+# How many times longer than wide a painting may be.
+NARROWEST = 16
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,9 @@ class Progress:
         scales: (height, width) of each scale.
         step: index of the step within its scale.
         steps: steps in each scale.
-        losses: the weighted losses of the picture before the step; tensors, so that nobody waits
-            for the device unless they look.
+        losses: the weighted losses of the picture that the step evaluated, before it moved on;
+            tensors, so that nobody waits for the device unless they look.
+        accepted: whether the optimiser kept that picture; a boolean tensor.
     """
 
     scale: int
@@ -51,6 +59,7 @@ class Progress:
     step: int
     steps: int
     losses: Losses
+    accepted: tf.Tensor
     _image: tf.Tensor
 
     def image(self) -> np.ndarray:
@@ -58,9 +67,11 @@ class Progress:
         return self._image[0].numpy()
 
     @property
-    def done(self) -> int:
-        """How many steps of the whole run have been taken."""
-        return self.scale * self.steps + self.step + 1
+    def done(self) -> float:
+        """The share of the run's work that is done; a step's work is its number of pixels."""
+        pixels = [height * width for height, width in self.scales]
+        before = sum(pixels[: self.scale]) * self.steps
+        return (before + (self.step + 1) * pixels[self.scale]) / (sum(pixels) * self.steps)
 
 
 def stylize(
@@ -76,7 +87,7 @@ def stylize(
         content: the photograph, float32 sRGB [H, W, 3] in [0, 1].
         styles: the paintings.
         settings: the knobs.
-        start: the picture to start from, where `settings.init` is a path.
+        start: a picture to start from, in place of what `settings.init` says.
 
     Returns:
         The picture, float32 sRGB in [0, 1], its long side `settings.size` pixels.
@@ -102,22 +113,19 @@ def optimize(
         content: the photograph, float32 sRGB [H, W, 3] in [0, 1].
         styles: the paintings.
         settings: the knobs.
-        start: the picture to start from, where `settings.init` is a path.
+        start: a picture to start from, in place of what `settings.init` says; it is stretched to
+            the photograph's sides.
 
-    Yields:
-        A Progress after each step; the last holds the finished picture.
+    Returns:
+        An iterator with a Progress after each step; the last holds the finished picture.
 
     Raises:
         InputError: a size the network cannot see, an unknown layer, weights that do not load,
-            an array that is no picture.
+            an array that is no picture. It is raised by the call, before the first step.
     """
-    if not styles:
-        raise InputError("styles: expected at least one painting")
-    _check_picture("content", content)
-    for style in styles:
-        _check_picture("style", style.rgb)
-    if start is not None:
-        _check_picture("start", start)
+    _check(content, styles, start)
+    if start is None and settings.init not in ("content", "noise"):
+        raise InputError(f"init={settings.init}: give the picture itself as start=")
     scales = scale_sizes(content.shape[0], content.shape[1], settings)
     network = features.extractor(
         settings.style_layers,
@@ -125,10 +133,15 @@ def optimize(
         network=settings.network,
         weights=settings.vgg_weights,
         pooling=settings.pooling,
+        precision=precision.resolve(settings.precision),
     )
-    optimizer = Adam(settings.learning_rate, settings.beta_1, settings.beta_2, settings.epsilon)
+    return _paint(content, styles, settings, start, scales, network)
+
+
+def _paint(content, styles, settings, start, scales, network) -> Iterator[Progress]:
+    optimizer = _optimizer(settings)
     image = _first_image(content, start, settings, scales[0])
-    state = None
+    state: Any = None
     for scale, (height, width) in enumerate(scales):
         photograph = resize(content, height, width)[tf.newaxis]
         paintings = [
@@ -136,11 +149,14 @@ def optimize(
         ]
         objective = Objective(network, photograph, paintings, settings)
         image = resize(image, height, width)
-        state = optimizer.init(image) if state is None else optimizer.resize(state, image)
+        if state is None:
+            state = optimizer.init(image, bounds=(0.0, 1.0))
+        else:
+            state = optimizer.resize(state, image)
         step = _compiled(optimizer, objective)
         for index in range(settings.steps):
-            state, losses = step(state)
-            yield Progress(scale, scales, index, settings.steps, losses, state.image)
+            state, (losses, accepted) = step(state)
+            yield Progress(scale, scales, index, settings.steps, losses, accepted, state.image)
         image = state.image
 
 
@@ -164,8 +180,8 @@ def scale_sizes(height: int, width: int, settings: Settings) -> list[tuple[int, 
     smallest = -(-(2 * SHORTEST - 1) * long // (2 * short))
     if size < smallest:
         raise InputError(
-            f"size={size}: the short side would be {_side(short, long, size)} px and the network "
-            f"needs {SHORTEST}; give --size={smallest} or more"
+            f"size={settings.size}: the short side would be {_side(short, long, size)} px and the "
+            f"network needs {SHORTEST}; give --size={smallest} or more"
         )
     count = settings.scales or 1 + max(0, int(np.log2(size / max(COARSEST, smallest))))
     longs = [_side(1, 2**k, size) for k in reversed(range(count))]
@@ -177,15 +193,37 @@ def scale_sizes(height: int, width: int, settings: Settings) -> list[tuple[int, 
     return [(_side(height, long, n), _side(width, long, n)) for n in longs]
 
 
+def _check(content: np.ndarray, styles: Sequence[Style], start: np.ndarray | None) -> None:
+    """Refuse what is no picture and no painting."""
+    _check_picture("content", content)
+    if start is not None:
+        _check_picture("start", start)
+    if not styles or not all(isinstance(style, Style) for style in styles):
+        raise InputError("styles: expected a list of at least one Style(picture)")
+    for style in styles:
+        _check_picture("style", style.rgb)
+        height, width = style.rgb.shape[:2]
+        if max(height, width) > NARROWEST * min(height, width):
+            raise InputError(
+                f"style: a painting of {width} x {height} px is too narrow; give one whose sides "
+                f"are at most 1 to {NARROWEST}"
+            )
+    shares = [style.share for style in styles]
+    if not (all(0 <= share < np.inf for share in shares) and sum(shares) > 0):
+        raise InputError(f"share: expected numbers from 0, not all 0, got {shares}")
+
+
 def _check_picture(name: str, rgb: np.ndarray) -> None:
-    expected = f"{name}: expected float32 [height, width, 3] in [0, 1], got"
-    if rgb.ndim != 3 or rgb.shape[2] != 3:
+    expected = f"{name}: expected a float array [height, width, 3] in [0, 1], got"
+    if not isinstance(rgb, np.ndarray):
+        raise InputError(f"{expected} a {type(rgb).__name__}; of a Picture give its rgb")
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise InputError(f"{expected} the shape {rgb.shape}")
     if rgb.dtype.kind != "f":
         raise InputError(f"{expected} {rgb.dtype}; divide by 255 if it is a picture in 8 bits")
     least, most = rgb.min(), rgb.max()
     if not (0 <= least and most <= 1):
-        raise InputError(f"{expected} values up to {most} and down to {least}")
+        raise InputError(f"{expected} values from {least} to {most}")
 
 
 def _side(side: int, long: int, size: int) -> int:
@@ -201,20 +239,21 @@ def _fit(painting: np.ndarray, size: int) -> tf.Tensor:
     return resize(painting, _side(height, long, size), _side(width, long, size))
 
 
-def _first_image(
-    content: np.ndarray, start: np.ndarray | None, settings: Settings, size: tuple[int, int]
-) -> tf.Tensor:
+def _first_image(content, start, settings: Settings, size: tuple[int, int]) -> tf.Tensor:
     """The picture to start from, [1, H, W, 3]; noise is made in the coarsest scale's size."""
-    if settings.init == "content":
-        start = content
-    elif settings.init == "noise":
+    if start is None and settings.init == "noise":
         noise = tf.random.stateless_normal((*size, 3), seed=(settings.seed, 0), stddev=0.1)
         return tf.clip_by_value(0.5 + noise, 0.0, 1.0)[tf.newaxis]
-    elif start is None:
-        raise InputError(f"init={settings.init}: give the picture itself as start=")
-    return resize(start, *size)[tf.newaxis]
+    return resize(content if start is None else start, *size)[tf.newaxis]
 
 
-def _compiled(optimizer: Adam, objective: Objective):
+def _optimizer(settings: Settings) -> Any:
+    if settings.optimizer == "adam":
+        return Adam(settings.learning_rate, settings.beta_1, settings.beta_2, settings.epsilon)
+    damp = functools.partial(frequency.damp, exponent=FREQUENCY_EXPONENT)
+    return Lbfgs(settings.history, damp, boldness=BOLDNESS)
+
+
+def _compiled(optimizer: Any, objective: Objective):
     """One step as a graph; a new one for each scale, traced once."""
     return tf.function(lambda state: optimizer.step(state, objective.value_and_grad))

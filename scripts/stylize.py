@@ -23,10 +23,10 @@ def main() -> None:
     from nst_tf import image, listeners, transfer
 
     knobs = settings.from_flags()
-    image.check_output(_OUTPUT.value)
     content = image.read(_CONTENT.value)
     style = transfer.Style(image.read(_STYLE.value).rgb)
     start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
+    image.check_output(_OUTPUT.value, knobs.size or max(content.rgb.shape))
 
     stream = transfer.optimize(content.rgb, [style], knobs, start=start)
     if _LOSS_LOG.value:

@@ -8,7 +8,7 @@ from pictures import PHOTOGRAPH, cut
 from nst_tf import bundled, features
 from nst_tf.errors import InputError
 
-DEFAULTS = dict(network="vgg19", weights="bundled", pooling="max")
+DEFAULTS = dict(network="vgg19", weights="bundled", pooling="max", precision="float32")
 
 
 def build(style=("block1_conv1",), content=("block2_conv2",), **changes):
@@ -37,12 +37,30 @@ class ExtractorTest(parameterized.TestCase, tf.test.TestCase):
         self.assertNotIn("block2_pool", names)
 
     def test_sees_colour_as_rgb(self):
-        # The first layer answers differently to red and to blue, and as Keras says.
+        # Keras's own kernel, whose channels are blue, green, red, on the two colours.
+        kernel, bias = (
+            tf.keras.applications.VGG19(
+                include_top=False, weights=str(bundled.path("vgg19_notop_f16.h5"))
+            )
+            .get_layer("block1_conv1")
+            .get_weights()
+        )
+        mean = np.array([103.939, 116.779, 123.68])
         red = np.zeros((1, 32, 32, 3), np.float32)
         red[..., 0] = 1
+        expected = np.tensordot(np.array([0, 0, 255]) - mean, kernel.sum((0, 1)), 1) + bias
         found = build()(red)["style"]["block1_conv1"]
-        other = build()(red[..., ::-1].copy())["style"]["block1_conv1"]
-        self.assertGreater(np.abs(found - other).max(), 1)
+        self.assertAllClose(found[0, 16, 16], np.maximum(expected, 0), rtol=1e-3, atol=0.1)
+
+    @parameterized.parameters("bfloat16", "float16")
+    def test_precision(self, precision):
+        rgb = cut(PHOTOGRAPH, 32, 32)[None]
+        exact = build()(rgb)["content"]["block2_conv2"]
+        found = build(precision=precision)(rgb)["content"]["block2_conv2"]
+        self.assertEqual(found.dtype, precision)
+        difference = tf.norm(tf.cast(found, tf.float32) - exact) / tf.norm(exact)
+        self.assertLess(difference, 0.02)
+        self.assertGreater(difference, 0)
 
     def test_average_pooling_averages(self):
         rgb = cut(PHOTOGRAPH, 32, 32)[None]
@@ -73,16 +91,17 @@ class ExtractorTest(parameterized.TestCase, tf.test.TestCase):
 class RefusalTest(parameterized.TestCase, tf.test.TestCase):
     def test_unknown_layer_lists_the_valid_ones(self):
         with self.assertRaisesRegex(
-            InputError, "layer block9_conv1: vgg19 has no such layer.*block1_conv1, .*block5_pool"
+            InputError,
+            "style_layers=block9_conv1: vgg19 has no such.*block1_conv1, .*block5_pool",
         ):
             build(("block9_conv1",))
-        with self.assertRaisesRegex(InputError, "layer block3_conv4: vgg16 has no such layer"):
+        with self.assertRaisesRegex(InputError, "style_layers=block3_conv4: vgg16 has no"):
             with mock.patch.object(features, "_load") as load:
                 load.return_value = tf.keras.applications.VGG16(include_top=False, weights=None)
                 build(("block3_conv4",), network="vgg16")
 
     def test_missing_path(self):
-        with self.assertRaisesRegex(InputError, "vgg_weights=/no/such.h5: no such file; expected"):
+        with self.assertRaisesRegex(InputError, "vgg_weights=/no/such.h5: no such file; give"):
             build(weights="/no/such.h5")
 
     @parameterized.parameters("text.h5", "text.txt")
@@ -98,10 +117,10 @@ class RefusalTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_imagenet_without_a_network(self):
         with mock.patch("urllib.request.urlopen", side_effect=OSError("no network")):
-            with mock.patch("keras.src.utils.file_utils.urlretrieve", side_effect=OSError("none")):
-                with mock.patch.dict("os.environ", {"KERAS_HOME": self.create_tempdir().full_path}):
-                    with self.assertRaisesRegex(InputError, "could not download.*vgg_weights"):
-                        build(weights="imagenet")
+            home = self.create_tempdir().full_path
+            with mock.patch("keras.src.utils.file_utils.config.keras_home", lambda: home):
+                with self.assertRaisesRegex(InputError, "could not fetch .*vgg_weights=bundled"):
+                    build(weights="imagenet")
 
     def test_vgg16_is_not_bundled(self):
         with self.assertRaisesRegex(InputError, "network=vgg16: its weights are not bundled"):

@@ -29,23 +29,32 @@ class LogLossesTest(tf.test.TestCase):
             [(row["scale"], row["step"]) for row in rows], [(p.scale, p.step) for p in passed]
         )
         for row, progress in zip(rows, passed, strict=True):
-            self.assertEqual(list(row), ["scale", "step", "total", "style", "content", "tv"])
+            keys = ["scale", "step", "total", "style", "content", "tv"]
+            if not progress.accepted:
+                self.assertIs(row["accepted"], False)
+                keys.append("accepted")
+            self.assertEqual(list(row), keys)
             self.assertAllClose(row["total"], row["style"] + row["content"] + row["tv"], rtol=1e-5)
             self.assertEqual(row["total"], float(progress.losses.total))
+        self.assertIn(False, [row.get("accepted", True) for row in rows])
 
     def test_leaving_early_loses_no_line(self):
         path = self.create_tempdir().create_file("losses.jsonl").full_path
         stream = listeners.log_losses(run(), path)
         for progress in stream:
-            if progress.done == 7:
+            if (progress.scale, progress.step) == (0, 6):
                 break
         stream.close()
         self.assertLen(Path(path).read_text().splitlines(), 7)
 
     def test_unwritable(self):
         folder = self.create_tempdir().full_path
-        with self.assertRaisesRegex(InputError, "loss_log=.*: cannot be written .*another path"):
+        with self.assertRaisesRegex(InputError, "loss_log=.* cannot be .*another --loss_log"):
             listeners.log_losses(run(), folder)
+
+    def test_does_not_overwrite_a_picture(self):
+        with self.assertRaisesRegex(InputError, "loss_log=a.jpg: is the name of a picture"):
+            listeners.log_losses(run(), "a.jpg")
 
 
 class ShowTest(tf.test.TestCase):
@@ -70,7 +79,7 @@ class ShowTest(tf.test.TestCase):
             "list(listeners.show(listeners_test.run()))"
         )
         ours, theirs = pty.openpty()
-        environment = os.environ | {"TERM": "xterm", "COLUMNS": "160"}
+        environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
         with subprocess.Popen(
             [sys.executable, "-c", code], stdout=theirs, env=environment, cwd=ROOT
         ) as process:
@@ -84,7 +93,8 @@ class ShowTest(tf.test.TestCase):
             self.assertEqual(process.wait(), 0)
         os.close(ours)
         text = output.decode()
-        self.assertIn("96 x 96 px, step 12 of 12", text)
+        self.assertIn("scale 2/2 loss ", text)
+        self.assertIn("0:00:00", text)
         self.assertIn("━", text)
         self.assertRegex(text, r"\d:\d\d:\d\d")
 

@@ -1,9 +1,10 @@
 import numpy as np
+import scipy.optimize
 import tensorflow as tf
 from absl.testing import parameterized
 
 from nst_tf.losses import Losses
-from nst_tf.optimizers import Adam
+from nst_tf.optimizers import Adam, Lbfgs
 
 DEFAULT, TUTORIAL = (0.02, 0.9, 0.99, 1e-8), (0.02, 0.99, 0.999, 0.1)
 
@@ -14,7 +15,8 @@ def losses_of(total):
 
 def quadratic(curvature, middle):
     def value_and_grad(x):
-        return losses_of(tf.reduce_sum(curvature * (x - middle) ** 2)), 2 * curvature * (x - middle)
+        slope = tf.cast(curvature, x.dtype) * (x - tf.cast(middle, x.dtype))
+        return losses_of(tf.reduce_sum(slope * (x - tf.cast(middle, x.dtype)))), 2 * slope
 
     return value_and_grad
 
@@ -34,7 +36,7 @@ class AdamTest(parameterized.TestCase, tf.test.TestCase):
         own = Adam(*knobs)
         keras = tf.keras.optimizers.Adam(*knobs)
         variable = tf.Variable(self.start)
-        state = own.init(self.start)
+        state = own.init(self.start, bounds=(0.0, 1.0))
         for _ in range(20):
             _, gradient = self.objective(variable)
             keras.apply([gradient], [variable])
@@ -44,13 +46,14 @@ class AdamTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_losses_are_those_before_the_step(self):
         adam = Adam(*DEFAULT)
-        state, losses = adam.step(adam.init(self.start), self.objective)
+        state, (losses, accepted) = adam.step(adam.init(self.start), self.objective)
+        self.assertTrue(accepted)
         self.assertAllEqual(losses.total, self.objective(self.start)[0].total)
         self.assertLess(self.objective(state.image)[0].total, losses.total)
 
     def test_stays_within_its_bounds_and_reaches_them(self):
         adam = Adam(0.1, 0.9, 0.99, 1e-8)
-        state = adam.init(self.start)
+        state = adam.init(self.start, bounds=(0.0, 1.0))
         for _ in range(50):
             state, _ = adam.step(state, self.objective)
         self.assertAllInRange(state.image, 0, 1)
@@ -89,6 +92,151 @@ class AdamTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(
             (after.image - 0.5)[0, 0, 0], -0.02 * np.sign([-1, 0, 1]), rtol=1e-3, atol=1e-5
         )
+
+
+def rosenbrock(x):
+    value = 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
+    down = [-400 * x[0] * (x[1] - x[0] ** 2) - 2 * (1 - x[0]), 200 * (x[1] - x[0] ** 2)]
+    return losses_of(value), tf.stack(down)
+
+
+class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(0)
+        self.start = tf.constant(random.uniform(0.3, 0.7, 40), tf.float32)
+        self.objective = quadratic(
+            np.geomspace(0.1, 100, 40).astype(np.float32),
+            random.uniform(-0.5, 1.5, 40).astype(np.float32),
+        )
+
+    def scipy(self, objective, start, bounds):
+        """The referee, in float64: in float32 it stops short of the minimum."""
+
+        def value_and_grad(x):
+            losses, gradient = objective(tf.constant(x, tf.float64))
+            return float(losses.total), gradient.numpy()
+
+        return scipy.optimize.minimize(
+            value_and_grad,
+            start.numpy(),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[bounds] * len(start),
+            options={"maxcor": 10, "ftol": 0, "gtol": 1e-5},
+        )
+
+    @parameterized.parameters(
+        ("quadratic", (-np.inf, np.inf)), ("quadratic", (0, 1)), ("rosenbrock", (-np.inf, np.inf))
+    )
+    def test_finds_scipys_minimum_in_at_most_three_times_its_evaluations(self, name, bounds):
+        objective, start = self.objective, self.start
+        if name == "rosenbrock":
+            objective, start = rosenbrock, tf.constant([-1.2, 1.0])
+        referee = self.scipy(objective, start, bounds)
+        lbfgs = Lbfgs(history=10)
+        state = lbfgs.init(start, bounds)
+        step = tf.function(lambda state: lbfgs.step(state, objective)[0])
+        for _ in range(3 * referee.nfev):
+            state = step(state)
+        self.assertAllClose(state.image, referee.x, rtol=0, atol=1e-4)
+
+    def test_eager_graph_and_while_loop_agree(self):
+        lbfgs = Lbfgs(history=3)
+
+        def step(state):
+            return lbfgs.step(state, self.objective)[0]
+
+        eager = graph = lbfgs.init(self.start, (0, 1))
+        compiled = tf.function(step)
+        for _ in range(8):
+            eager, graph = step(eager), compiled(graph)
+        loop = tf.function(
+            lambda state: tf.while_loop(
+                lambda i, state: i < 8, lambda i, state: (i + 1, step(state)), [0, state]
+            )
+        )(lbfgs.init(self.start, (0, 1)))[1]
+        self.assertAllClose(eager.image, graph.image, rtol=1e-4)
+        self.assertAllClose(graph.image, loop.image, rtol=1e-5)
+        self.assertAllEqual({t.dtype for t in tf.nest.flatten(loop)}, {tf.float32})
+
+    def test_a_trial_that_rises_is_shortened_and_the_best_is_kept(self):
+        steep = quadratic(np.float32(1000), np.float32(0))
+        lbfgs = Lbfgs(history=3, first_move=0.5)
+        start = tf.constant([0.1])
+        state, (losses, accepted) = lbfgs.step(lbfgs.init(start), steep)
+        self.assertTrue(accepted)
+        self.assertAllClose(losses.total, 10)
+        self.assertAllClose(state.trial, [-0.4])
+        after, (losses, accepted) = lbfgs.step(state, steep)
+        self.assertFalse(accepted)
+        self.assertAllClose(losses.total, 160)
+        self.assertAllEqual(after.image, start)
+        self.assertAllClose(after.total, 10)
+        # The parabola through the two has its least at 0, a fifth of the way.
+        self.assertAllClose(after.trial, [0.0], atol=1e-6)
+
+    def test_a_trial_of_no_number_is_shortened_to_a_tenth(self):
+        def cliff(x):
+            return losses_of(tf.where(x[0] < 0, np.nan, x[0])), tf.ones_like(x)
+
+        lbfgs = Lbfgs(history=3, first_move=0.5)
+        state = lbfgs.init(tf.constant([0.1]))
+        for _ in range(2):
+            state, (_, accepted) = lbfgs.step(state, cliff)
+        self.assertFalse(accepted)
+        self.assertAllClose(state.trial, [0.05])
+
+    def test_pairs_of_negative_curvature_are_not_kept(self):
+        def hill(x):
+            return losses_of(-tf.reduce_sum(x**2)), -2 * x
+
+        lbfgs = Lbfgs(history=2)
+        state = lbfgs.init(tf.constant([0.1]))
+        for _ in range(3):
+            state, (_, accepted) = lbfgs.step(state, hill)
+            self.assertTrue(accepted)
+        self.assertAllEqual([pair.curvature for pair in state.history], [0, 0])
+
+    def test_the_history_is_handed_on_uncopied_and_the_oldest_dropped(self):
+        lbfgs = Lbfgs(history=2)
+        states = [lbfgs.init(self.start)]
+        for _ in range(4):
+            states.append(lbfgs.step(states[-1], self.objective)[0])
+        before, after = states[-2:]
+        self.assertIs(after.history[0].move, before.history[1].move)
+        self.assertGreater(after.history[1].curvature, 0)
+        self.assertAllClose(after.history[1].move, after.image - before.image)
+
+    def test_the_history_speeds_it_up(self):
+        totals = []
+        for history in (1, 10):
+            lbfgs = Lbfgs(history)
+            state = lbfgs.init(self.start)
+            for _ in range(40):
+                state, _ = lbfgs.step(state, self.objective)
+            totals.append(float(state.total))
+        least = float(self.scipy(self.objective, self.start, (-np.inf, np.inf)).fun)
+        self.assertLess(totals[1] - least, 0.5 * (totals[0] - least))
+
+    def test_resize_starts_anew_within_the_same_bounds(self):
+        lbfgs = Lbfgs(history=2)
+        state = lbfgs.init(self.start, (0, 1))
+        for _ in range(3):
+            state, _ = lbfgs.step(state, self.objective)
+        fresh = lbfgs.resize(state, tf.zeros(5))
+        self.assertAllEqual(fresh.bounds, [0, 1])
+        self.assertAllEqual(fresh.trial, tf.zeros(5))
+        self.assertAllEqual([pair.curvature for pair in fresh.history], [0, 0])
+
+    def test_a_fitting_preconditioner_needs_no_history(self):
+        """With the inverse Hessian for a filter a quadratic falls at once."""
+        curvature = np.geomspace(0.1, 100, 40).astype(np.float32)
+        lbfgs = Lbfgs(history=1, precondition=lambda gradient: gradient / (2 * curvature))
+        state = lbfgs.init(self.start)
+        for _ in range(4):
+            state, _ = lbfgs.step(state, self.objective)
+        self.assertAllClose(self.objective(state.image)[1], np.zeros(40), atol=1e-3)
 
 
 if __name__ == "__main__":

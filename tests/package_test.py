@@ -1,4 +1,6 @@
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +45,19 @@ class WheelTest(absltest.TestCase):
         for line in found.stdout.splitlines():
             self.assertStartsWith(line, str(folder / "site" / "nst_tf"))
         self.assertTrue((folder / "empty" / "painted.png").is_file())
+
+
+@pytest.mark.slow
+class ReadmeTest(absltest.TestCase):
+    def test_its_python_runs(self):
+        blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+        self.assertLen(blocks, 2)
+        code = "".join(blocks).replace("size=512", "size=64, steps=2")
+        folder = Path(self.create_tempdir().full_path)
+        shutil.copy(PHOTOGRAPH, folder / "photo.jpg")
+        shutil.copy(PAINTING, folder / "painting.jpg")
+        subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
+        self.assertTrue((folder / "painted.png").is_file())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Runs every script as a user does: in a process of its own."""
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import fields
@@ -48,6 +49,7 @@ class StylizeTest(parameterized.TestCase):
         super().setUp()
         self.folder = Path(self.create_tempdir().full_path)
         self.output = self.folder / "new" / "painted.png"
+        self.before = {}
 
     def stylize(self, **changes):
         given = {
@@ -58,7 +60,11 @@ class StylizeTest(parameterized.TestCase):
             "steps": 3,
         }
         given |= changes
+        self.before = self.files()
         return run("stylize", *(f"--{name}={value}" for name, value in given.items()))
+
+    def files(self):
+        return {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
 
     def refused(self, found, *words):
         """One line on stderr with these words, a status, and nothing written."""
@@ -66,7 +72,7 @@ class StylizeTest(parameterized.TestCase):
         self.assertLen(found.stderr.splitlines(), 1)
         for word in ("stylize: ", *map(str, words)):
             self.assertIn(word, found.stderr)
-        self.assertFalse(self.output.exists())
+        self.assertEqual(self.files(), self.before)
 
     def test_paints_and_says_where(self):
         found = self.stylize(loss_log=self.folder / "losses.jsonl")
@@ -120,6 +126,7 @@ class StylizeTest(parameterized.TestCase):
     def test_a_flag_of_no_kind(self):
         found = run("stylize", "--contnt=a.jpg")
         self.refused(found, "contnt", "content")
+        self.refused(run("stylize", "--content=", "--style="), "--content, --style, --output")
         self.refused(run("stylize", "photo.jpg"), "photo.jpg", "--name=value")
         self.refused(run("stylize", f"--content={PHOTOGRAPH}"), "--style", "--output")
 
@@ -159,11 +166,56 @@ class StylizeTest(parameterized.TestCase):
     def test_settings_out_of_range(self, changes, *words):
         self.refused(self.stylize(**changes), *words)
 
+    def test_an_old_file_stays_when_the_run_is_refused(self):
+        old = self.folder / "old.png"
+        old.write_bytes(b"old")
+        log = self.folder / "old.jsonl"
+        log.write_text("old")
+        self.refused(self.stylize(output=old, loss_log=log, style_layers="nowhere"), "nowhere")
+
+    def test_sizes(self):
+        for size, expected in ((0, (96, 130)), (200, (148, 200))):
+            photograph = self.folder / "portrait.png"
+            with Image.open(PHOTOGRAPH) as picture:
+                picture.crop((0, 0, 96, 130)).save(photograph)
+            found = self.stylize(content=photograph, size=size, scales=1, steps=1)
+            self.assertEqual(found.returncode, 0, found.stderr)
+            with Image.open(self.output) as picture:
+                self.assertEqual(picture.size, expected)
+
+    def test_pooling_and_the_other_network(self):
+        weights = self.folder / "vgg16.weights.h5"
+        import tensorflow as tf
+
+        tf.keras.applications.VGG16(include_top=False, weights=None).save_weights(weights)
+        for changes in ({"pooling": "avg"}, {"network": "vgg16", "vgg_weights": weights}):
+            found = self.stylize(**changes)
+            self.assertEqual(found.returncode, 0, found.stderr)
+        self.refused(self.stylize(network="vgg16"), "network=vgg16", "--vgg_weights")
+
+    def test_stopped_by_the_user(self):
+        process = subprocess.Popen(
+            [
+                *(sys.executable, ROOT / "scripts" / "stylize.py", "--steps=100000", "--size=64"),
+                *(f"--content={PHOTOGRAPH}", f"--style={PAINTING}", f"--output={self.output}"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.assertIn("step 1 of 100000", process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+        self.assertEqual((process.returncode, said), (130, "stylize: stopped\n"))
+        self.assertFalse(self.output.exists())
+
     def test_outputs_that_cannot_be(self):
         self.refused(self.stylize(output=self.folder / "a.gif"), "a.gif", ".png, .jpg")
         self.refused(self.stylize(output=self.folder / "a"), "expected one of")
         self.refused(self.stylize(output=self.folder), self.folder)
         self.refused(self.stylize(output=f"{PHOTOGRAPH}/a.png"), "is a file; expected a folder")
+        self.refused(self.stylize(output="/proc/nst_tf/a.png"), "cannot be written")
+        self.refused(self.stylize(loss_log=self.folder / "a.jpg"), "loss_log", "a.jpg")
 
     def test_our_own_faults_show_their_traceback(self):
         code = (

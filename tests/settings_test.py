@@ -24,6 +24,7 @@ class RecipeTest(absltest.TestCase):
             (0.02, 0.99, 0.999, 0.1),
         )
         self.assertEqual((tutorial.steps, tutorial.scales), (1000, 1))
+        self.assertEqual((tutorial.optimizer, tutorial.precision), ("adam", "float32"))
         self.assertEqual(tutorial.content_layers, ("block5_conv2",))
 
     def test_a_given_value_wins_over_the_recipe(self):
@@ -42,6 +43,9 @@ class RangeTest(parameterized.TestCase):
         ("steps", -3, "steps=-3: expected a whole number of at least 1"),
         ("steps", 1.5, "steps=1.5: expected a whole number"),
         ("steps", True, "steps=True: expected a whole number"),
+        ("seed", 2**63, "seed=9223372036854775808: .* below 9223372036854775808; change --seed"),
+        ("beta_1", 1, "beta_1=1: expected a number of at least 0 below 1; change --beta_1"),
+        ("epsilon", 0, "epsilon=0: expected a number above 0"),
         ("size", -1, "size=-1: expected a whole number of at least 0"),
         ("content_weight", -0.1, "content_weight=-0.1: expected a number of at least 0"),
         ("style_weight", math.nan, "style_weight=nan: expected a number of at least 0"),

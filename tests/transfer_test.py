@@ -44,9 +44,12 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         self.content = cut(PHOTOGRAPH, 96, 128)
         self.styles = [Style(cut(PAINTING, 90, 70))]
 
-    @parameterized.product(recipe=["default", "tutorial"], init=["content", "noise"])
-    def test_the_loss_falls(self, recipe, init):
-        settings = Settings(recipe=recipe, init=init, size=64, steps=12, scales=1)
+    @parameterized.product(
+        recipe=["default", "tutorial"], optimizer=["adam", "lbfgs"], init=["content", "noise"]
+    )
+    def test_the_loss_falls(self, recipe, optimizer, init):
+        knobs = dict(recipe=recipe, optimizer=optimizer, init=init)
+        settings = Settings(**knobs, size=64, steps=12, scales=1)
         totals = [float(p.losses.total) for p in optimize(self.content, self.styles, settings)]
         self.assertLess(totals[-1], 0.7 * totals[0])
 
@@ -56,24 +59,39 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         self.assertEqual(
             [(p.scale, p.step) for p in run], [(s, i) for s in (0, 1) for i in range(4)]
         )
-        self.assertEqual([p.done for p in run], list(range(1, 9)))
+        # A step at twice the size is four times the work.
+        self.assertAllClose([p.done for p in run], np.cumsum([1] * 4 + [4] * 4) / 20)
         self.assertEqual(run[0].image().shape, (36, 48, 3))
         self.assertEqual(run[-1].image().shape, (72, 96, 3))
 
     def test_the_terms_add_up_and_belong_to_the_picture_before_the_step(self):
-        settings = Settings(size=64, scales=1, steps=3, tv_weight=0.1)
+        settings = Settings(size=64, scales=1, steps=3, tv_weight=0.1, optimizer="adam")
         run = list(optimize(self.content, self.styles, settings))
         self.assertAllClose(run[0].losses.content, 0, atol=1e-6)
         for progress in run:
             total, *terms = map(float, progress.losses)
             self.assertAllClose(total, sum(terms), rtol=1e-6)
-        again = Settings(size=64, scales=1, steps=1, tv_weight=0.1, init="result.png")
+        again = Settings(size=64, scales=1, steps=1, tv_weight=0.1)
         first = next(iter(optimize(self.content, self.styles, again, start=run[0].image())))
         self.assertAllClose(first.losses.total, run[1].losses.total, rtol=1e-5)
 
+    def test_lbfgs_shows_the_best_picture_it_has_evaluated(self):
+        knobs = dict(size=96, scales=1, precision="float32")
+        run = list(optimize(self.content, self.styles, Settings(**knobs, steps=12)))
+        kept = [float(p.losses.total) for p in run if p.accepted]
+        self.assertEqual(kept, sorted(kept, reverse=True))
+        last = run[-1].image()
+        again = optimize(self.content, self.styles, Settings(**knobs, steps=1), start=last)
+        self.assertAllClose(next(again).losses.total, kept[-1], rtol=1e-5)
+
+    def test_clipping_changes_nothing(self):
+        for optimizer in ("adam", "lbfgs"):
+            picture = stylize(self.content, self.styles, Settings(**SMALL, optimizer=optimizer))
+            self.assertAllInRange(picture, 0, 1)
+
     def test_leaving_early_keeps_a_picture(self):
         for progress in optimize(self.content, self.styles, Settings(**SMALL)):
-            if progress.done == 5:
+            if progress.scale == 1:
                 break
         picture = progress.image()
         self.assertEqual((picture.shape, picture.dtype), ((72, 96, 3), np.float32))
@@ -93,7 +111,7 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         self.assertGreater(np.abs(pictures[0] - pictures[2]).max(), 0.05)
 
     def test_an_extreme_painting_is_kept_large_enough_to_look_at(self):
-        strip = Style(cut(PAINTING, 8, 400))
+        strip = Style(cut(PAINTING, 30, 450))
         picture = stylize(self.content, [strip], Settings(size=64, scales=1, steps=1))
         self.assertAllInRange(picture, 0, 1)
 
@@ -104,16 +122,34 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.parameters(
         (np.zeros((64, 64, 3), np.uint8), "uint8.*divide by 255"),
         (np.zeros((64, 64), np.float32), r"\(64, 64\)"),
-        (np.full((64, 64, 3), 2.0), "values up to 2"),
+        (np.full((64, 64, 3), 2.0), "values from 2.0 to 2.0"),
         (np.full((64, 64, 3), np.nan), "nan"),
+        (np.zeros((0, 64, 3), np.float32), r"\(0, 64, 3\)"),
+        ([[0.5]], "a list; of a Picture give its rgb"),
     )
     def test_an_array_that_is_no_picture(self, content, message):
-        with self.assertRaisesRegex(InputError, f"content: expected float32 .*{message}"):
+        with self.assertRaisesRegex(InputError, f"content: expected a float array .*{message}"):
             stylize(content, self.styles, Settings(**SMALL))
 
     def test_no_painting(self):
-        with self.assertRaisesRegex(InputError, "styles: expected at least one"):
+        with self.assertRaisesRegex(InputError, "styles: expected a list of at least one"):
             stylize(self.content, [], Settings(**SMALL))
+        with self.assertRaisesRegex(InputError, "styles: expected a list"):
+            stylize(self.content, [self.content], Settings(**SMALL))
+
+    def test_shares_that_are_none(self):
+        for share in (0, -1, np.nan, np.inf):
+            with self.assertRaisesRegex(InputError, "share: expected numbers from 0, not all 0"):
+                stylize(self.content, [Style(self.content, share)], Settings(**SMALL))
+
+    def test_refusals_come_with_the_call(self):
+        with self.assertRaisesRegex(InputError, "style_layers=nowhere"):
+            optimize(self.content, self.styles, Settings(**SMALL, style_layers="nowhere"))
+
+    def test_a_painting_too_narrow(self):
+        strip = Style(np.zeros((2, 400, 3), np.float32))
+        with self.assertRaisesRegex(InputError, "400 x 2 px is too narrow; give one"):
+            optimize(self.content, [strip], Settings(**SMALL))
 
 
 if __name__ == "__main__":
