@@ -22,6 +22,7 @@ class Losses(NamedTuple):
     tv: tf.Tensor
 
 
+@tf.custom_gradient
 def gram(features: tf.Tensor) -> tf.Tensor:
     """The Gram matrix: how often features fire together, wherever they do.
 
@@ -35,8 +36,21 @@ def gram(features: tf.Tensor) -> tf.Tensor:
         float32 [B, C, C]: `einsum('bijc,bijd->bcd') / (H·W)`.
     """
     batch, height, width, channels = _shape(features)
-    flat = tf.reshape(tf.cast(features, tf.float32), [batch, height * width, channels])
-    return tf.matmul(flat, flat, transpose_a=True) / tf.cast(height * width, tf.float32)
+    flat = tf.reshape(features, [batch, height * width, channels])
+    wide = tf.cast(flat, tf.float32)
+    positions = tf.cast(height * width, tf.float32)
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        # Both factors of the product at once: half the work of differentiating it. bfloat16 has
+        # float32's range, so nothing is lost by multiplying in it; float16 would underflow.
+        both = (upstream + tf.linalg.matrix_transpose(upstream)) / positions
+        if features.dtype == tf.bfloat16:
+            product = tf.matmul(flat, tf.cast(both, tf.bfloat16))
+        else:
+            product = tf.cast(tf.matmul(wide, both), features.dtype)
+        return tf.reshape(product, tf.shape(features))
+
+    return tf.matmul(wide, wide, transpose_a=True) / positions, gradient
 
 
 def mean_squares(layers: Layers, targets: Layers) -> tf.Tensor:

@@ -30,6 +30,15 @@ class GramTest(tf.test.TestCase):
         graph = tf.function(losses.gram, input_signature=[tf.TensorSpec([1, None, None, 3])])
         self.assertAllClose(graph(features), losses.gram(features), rtol=1e-6)
 
+    def test_gradient_is_that_of_the_formula(self):
+        features, weights = tf.constant(random(2, 5, 7, 3)), random(2, 3, 3, seed=1)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(features)
+            found = tf.reduce_sum(weights * losses.gram(features))
+            plain = tf.einsum("bijc,bijd->bcd", features, features) / 35
+            expected = tf.reduce_sum(weights * plain)
+        self.assertAllClose(tape.gradient(found, features), tape.gradient(expected, features))
+
     def test_low_precision_features_are_summed_in_float32(self):
         # 100,000 ones: bfloat16 cannot count beyond 256, float16 not beyond 65504.
         for dtype in (tf.bfloat16, tf.float16):
