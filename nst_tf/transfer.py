@@ -14,17 +14,12 @@ from nst_tf.image import resize
 from nst_tf.losses import Losses
 from nst_tf.objective import Objective
 from nst_tf.optimizers import Adam, Lbfgs
+from nst_tf.scales import SHORTEST, Size, painting_size, scale_sizes
 from nst_tf.settings import Settings
 
-# VGG halves a picture five times; below this nothing is left to look at.
-SHORTEST = 32
-# Scales are added while the long side stays at least this long.
-COARSEST = 256
 # L-BFGS's filter and first scale, found by trial on several pairs at 192 and 256 px.
 FREQUENCY_EXPONENT = 0.7
 BOLDNESS = 2.0
-# How many times longer than wide a painting may be.
-NARROWEST = 16
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ class Progress:
     """
 
     scale: int
-    scales: list[tuple[int, int]]
+    scales: list[Size]
     step: int
     steps: int
     losses: Losses
@@ -144,9 +139,7 @@ def _paint(content, styles, settings, start, scales, network) -> Iterator[Progre
     state: Any = None
     for scale, (height, width) in enumerate(scales):
         photograph = resize(content, height, width)[tf.newaxis]
-        paintings = [
-            (_fit(style.rgb, max(height, width))[tf.newaxis], style.share) for style in styles
-        ]
+        paintings = [(_fit(style.rgb, max(height, width)), style.share) for style in styles]
         objective = Objective(network, photograph, paintings, settings)
         image = resize(image, height, width)
         if state is None:
@@ -160,39 +153,6 @@ def _paint(content, styles, settings, start, scales, network) -> Iterator[Progre
         image = state.image
 
 
-def scale_sizes(height: int, width: int, settings: Settings) -> list[tuple[int, int]]:
-    """The sizes a picture is painted at, from coarse to fine by factors of two.
-
-    Args:
-        height: of the photograph, in pixels.
-        width: of the photograph, in pixels.
-        settings: `size` and `scales`.
-
-    Returns:
-        (height, width) of each scale; the last has `settings.size` as its long side.
-
-    Raises:
-        InputError: the picture or its coarsest scale would be too small for the network.
-    """
-    long, short = max(height, width), min(height, width)
-    size = settings.size or long
-    # The least n with _side(short, long, n) >= SHORTEST.
-    smallest = -(-(2 * SHORTEST - 1) * long // (2 * short))
-    if size < smallest:
-        raise InputError(
-            f"size={settings.size}: the short side would be {_side(short, long, size)} px and the "
-            f"network needs {SHORTEST}; give --size={smallest} or more"
-        )
-    count = settings.scales or 1 + max(0, int(np.log2(size / max(COARSEST, smallest))))
-    longs = [_side(1, 2**k, size) for k in reversed(range(count))]
-    if longs[0] < smallest:
-        raise InputError(
-            f"scales={count}: the coarsest would be {longs[0]} px long and the network needs "
-            f"{smallest}; give fewer scales or a larger --size"
-        )
-    return [(_side(height, long, n), _side(width, long, n)) for n in longs]
-
-
 def _check(content: np.ndarray, styles: Sequence[Style], start: np.ndarray | None) -> None:
     """Refuse what is no picture and no painting."""
     _check_picture("content", content)
@@ -202,12 +162,7 @@ def _check(content: np.ndarray, styles: Sequence[Style], start: np.ndarray | Non
         raise InputError("styles: expected a list of at least one Style(picture)")
     for style in styles:
         _check_picture("style", style.rgb)
-        height, width = style.rgb.shape[:2]
-        if max(height, width) > NARROWEST * min(height, width):
-            raise InputError(
-                f"style: a painting of {width} x {height} px is too narrow; give one whose sides "
-                f"are at most 1 to {NARROWEST}"
-            )
+        painting_size(style.rgb.shape[0], style.rgb.shape[1], long_side=SHORTEST)
     shares = [style.share for style in styles]
     if not (all(0 <= share < np.inf for share in shares) and sum(shares) > 0):
         raise InputError(f"share: expected numbers from 0, not all 0, got {shares}")
@@ -226,20 +181,13 @@ def _check_picture(name: str, rgb: np.ndarray) -> None:
         raise InputError(f"{expected} values from {least} to {most}")
 
 
-def _side(side: int, long: int, size: int) -> int:
-    """A side of a picture whose long side is brought to `size`, rounded to nearest."""
-    return (2 * side * size + long) // (2 * long)
+def _fit(painting: np.ndarray, long_side: int) -> tf.Tensor:
+    """A painting at a scale, [1, h, w, 3]."""
+    height, width = painting_size(painting.shape[0], painting.shape[1], long_side)
+    return resize(painting, height, width)[tf.newaxis]
 
 
-def _fit(painting: np.ndarray, size: int) -> tf.Tensor:
-    """A painting with its long side at `size`, or longer where it is too narrow to look at."""
-    height, width = painting.shape[:2]
-    long, short = max(height, width), min(height, width)
-    size = max(size, -(-SHORTEST * long // short))
-    return resize(painting, _side(height, long, size), _side(width, long, size))
-
-
-def _first_image(content, start, settings: Settings, size: tuple[int, int]) -> tf.Tensor:
+def _first_image(content, start, settings: Settings, size: Size) -> tf.Tensor:
     """The picture to start from, [1, H, W, 3]; noise is made in the coarsest scale's size."""
     if start is None and settings.init == "noise":
         noise = tf.random.stateless_normal((*size, 3), seed=(settings.seed, 0), stddev=0.1)

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf import Settings, image
-from nst_tf.transfer import scale_sizes
+from nst_tf.scales import scale_sizes
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"

@@ -4,38 +4,8 @@ from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, cut
 
 from nst_tf import InputError, Settings, Style, optimize, stylize
-from nst_tf.transfer import scale_sizes
 
 SMALL = dict(size=96, scales=2, steps=4)
-
-
-class ScaleSizesTest(parameterized.TestCase):
-    @parameterized.parameters(
-        # height, width, size, scales -> sizes
-        (384, 512, 512, 1, [(384, 512)]),
-        (768, 1024, 512, 0, [(192, 256), (384, 512)]),
-        (1024, 768, 512, 0, [(256, 192), (512, 384)]),
-        (100, 150, 1024, 0, [(171, 256), (341, 512), (683, 1024)]),
-        (333, 500, 0, 1, [(333, 500)]),
-        (333, 500, 64, 0, [(43, 64)]),
-        (7, 10, 101, 2, [(36, 51), (71, 101)]),
-        # The short side would fall below 32 px at 256.
-        (60, 512, 512, 0, [(60, 512)]),
-    )
-    def test_sizes(self, height, width, size, scales, expected):
-        found = scale_sizes(height, width, Settings(size=size, scales=scales))
-        self.assertEqual(found, expected)
-
-    def test_too_small_names_the_smallest_size_that_works(self):
-        with self.assertRaisesRegex(InputError, "size=40: the short side .* --size=63 or more"):
-            scale_sizes(100, 200, Settings(size=40))
-        self.assertEqual(scale_sizes(100, 200, Settings(size=63)), [(32, 63)])
-        with self.assertRaisesRegex(InputError, "size=62"):
-            scale_sizes(100, 200, Settings(size=62))
-
-    def test_too_many_scales(self):
-        with self.assertRaisesRegex(InputError, "scales=4: the coarsest would be 16 px"):
-            scale_sizes(100, 100, Settings(size=128, scales=4))
 
 
 class OptimizeTest(parameterized.TestCase, tf.test.TestCase):

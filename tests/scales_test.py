@@ -1,0 +1,54 @@
+from absl.testing import absltest, parameterized
+
+from nst_tf import InputError, Settings
+from nst_tf.scales import painting_size, scale_sizes
+
+
+class ScaleSizesTest(parameterized.TestCase):
+    @parameterized.parameters(
+        # height, width, size, scales -> sizes
+        (384, 512, 512, 1, [(384, 512)]),
+        (768, 1024, 512, 0, [(192, 256), (384, 512)]),
+        (1024, 768, 512, 0, [(256, 192), (512, 384)]),
+        (100, 150, 1024, 0, [(171, 256), (341, 512), (683, 1024)]),
+        (333, 500, 0, 1, [(333, 500)]),
+        (333, 500, 64, 0, [(43, 64)]),
+        (7, 10, 101, 2, [(36, 51), (71, 101)]),
+        # The short side would fall below 32 px at 256.
+        (60, 512, 512, 0, [(60, 512)]),
+    )
+    def test_sizes(self, height, width, size, scales, expected):
+        found = scale_sizes(height, width, Settings(size=size, scales=scales))
+        self.assertEqual(found, expected)
+
+    def test_too_small_names_the_smallest_size_that_works(self):
+        with self.assertRaisesRegex(InputError, "size=40: the short side .* --size=63 or more"):
+            scale_sizes(100, 200, Settings(size=40))
+        self.assertEqual(scale_sizes(100, 200, Settings(size=63)), [(32, 63)])
+        with self.assertRaisesRegex(InputError, "size=62"):
+            scale_sizes(100, 200, Settings(size=62))
+
+    def test_too_many_scales(self):
+        with self.assertRaisesRegex(InputError, "scales=4: the coarsest would be 16 px"):
+            scale_sizes(100, 100, Settings(size=128, scales=4))
+
+
+class PaintingSizeTest(parameterized.TestCase):
+    @parameterized.parameters(
+        # height, width, long side -> size
+        (100, 200, 512, (256, 512)),
+        (200, 100, 512, (512, 256)),
+        (301, 500, 64, (39, 64)),
+        # The short side stays at 32 px or more.
+        (30, 450, 128, (32, 480)),
+    )
+    def test_sizes(self, height, width, long_side, expected):
+        self.assertEqual(painting_size(height, width, long_side), expected)
+
+    def test_too_narrow(self):
+        with self.assertRaisesRegex(InputError, "400 x 24 px is too narrow; give .* 1 to 16"):
+            painting_size(24, 400, 512)
+
+
+if __name__ == "__main__":
+    absltest.main()
