@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 DEMO_SIZE := 512
 DEMO_OUTPUT := demo.png
 
-.PHONY: setup demo test test-all lint format
+.PHONY: setup demo test test-all lint format bench
 
 setup: $(STAMP)
 
@@ -40,3 +40,11 @@ lint: setup
 format: setup
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+# Takes hours. Writes benchmarks/RESULTS.md.
+bench: export TF_CPP_MIN_LOG_LEVEL = 3
+bench: setup
+	$(PYTHON) -m pip install --quiet -r requirements-bench.txt
+	$(PYTHON) benchmarks/time_to_loss.py
+	$(PYTHON) benchmarks/step_rate.py
+	$(PYTHON) benchmarks/report.py

@@ -1,0 +1,67 @@
+"""The charts of RESULTS.md."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot  # noqa: E402  (after the choice of a backend without a window)
+from matplotlib.ticker import NullFormatter  # noqa: E402
+
+
+def losses(path: Path, results: dict, names: dict[str, str]) -> None:
+    """Draw loss over seconds, one panel a pair, both axes logarithmic.
+
+    Args:
+        path: the PNG.
+        results: of time_to_loss.json.
+        names: what the contenders are called.
+    """
+    pairs = results["pairs"]
+    figure, panels = pyplot.subplots(
+        1, len(pairs), figsize=(5.5 * len(pairs), 4.5), squeeze=False, layout="constrained"
+    )
+    for panel, (title, pair) in zip(panels[0], pairs.items(), strict=True):
+        for index, (key, name) in enumerate(names.items()):
+            # The start, at 0 s, has no place on a logarithmic axis.
+            curve = [point for point in pair["contenders"][key]["curve"] if point[1] > 0]
+            width = 2.5 if key == "nst_tf" else 1.5
+            seconds, values = [point[1] for point in curve], [point[2] for point in curve]
+            panel.plot(seconds, values, label=name, color=f"C{index}", linewidth=width)
+        for steps, target in pair["targets"].items():
+            if target:
+                panel.axhline(target["loss"], color="gray", linestyle=":", linewidth=1)
+                place = (0.01, target["loss"])
+                panel.annotate(f"{steps} steps", place, xycoords=("axes fraction", "data"), size=8)
+        panel.set(title=title, xlabel="seconds", xscale="log", yscale="log")
+        # A contender that diverges must not press the others together.
+        panel.set_ylim(top=2 * pair["start_loss"])
+        panel.xaxis.set_minor_formatter(NullFormatter())
+    panels[0][0].set_ylabel("loss in float32 at the final size")
+    panels[0][-1].legend(fontsize=8, loc="upper right")
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def rates(path: Path, rows: list[dict]) -> None:
+    """Draw each configuration's share of the limit as bars, grouped by size.
+
+    Args:
+        path: the PNG.
+        rows: name, size and share of each configuration.
+    """
+    sizes = sorted({row["size"] for row in rows})
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    figure, panel = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    width = 0.8 / len(names)
+    for index, name in enumerate(names):
+        mine = [row for row in rows if row["name"] == name]
+        places = [sizes.index(row["size"]) + index * width for row in mine]
+        panel.bar(places, [100 * row["share"] for row in mine], width, label=name)
+    middle = (len(names) - 1) * width / 2
+    panel.set_xticks([place + middle for place in range(len(sizes))], [f"{n} px" for n in sizes])
+    panel.axhline(100, color="gray", linestyle=":")
+    panel.set(ylabel="% of the convolution's rate")
+    panel.legend(fontsize=8)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

@@ -1,0 +1,182 @@
+"""Write RESULTS.md and the charts from the JSON files that the benchmarks have left.
+
+python benchmarks/report.py
+"""
+
+import json
+import statistics
+from pathlib import Path
+
+import charts
+from absl import app, flags
+from curves import seconds_to
+
+from nst_tf import atomic
+
+_OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
+_NAMES = {
+    "nst_tf": "nst_tf",
+    "tutorial": "TensorFlow tutorial's loop",
+    "keras_io": "keras.io example's loop",
+    "torch_lbfgs": "PyTorch's L-BFGS",
+    "scipy_lbfgsb": "SciPy's L-BFGS-B",
+}
+Row = list[str]
+
+
+def main(_: list[str]) -> None:
+    """Read what there is, write the page and the charts beside it."""
+    folder = Path(_OUTPUT.value)
+    races, rates = (_read(folder / f"{name}.json") for name in ("time_to_loss", "step_rate"))
+    parts = ["# Results", "`make bench` writes this page from what it has measured."]
+    if races:
+        charts.losses(folder / "time_to_loss.png", races, _NAMES)
+        parts += _race_parts(races)
+    if rates:
+        charts.rates(folder / "step_rate.png", _rate_rows(rates))
+        parts += _rate_parts(rates)
+    atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
+    print(f"wrote {folder / 'RESULTS.md'}")
+
+
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _race_parts(results: dict) -> list[str]:
+    settings = results["settings"]
+    parts = [
+        "## Time to a loss",
+        f"Seconds to the loss that the TensorFlow tutorial's loop has after so many steps, long "
+        f"side {settings['size']} px. All minimise the default recipe's objective on the bundled "
+        "weights from the same start. Losses are evaluated in float32 at the final size, outside "
+        "the clock; the clock includes computing the targets and tracing, and excludes imports, "
+        "reading files and loading weights. The contenders took turns. In brackets: how many times "
+        "sooner than the tutorial's loop.",
+    ]
+    for steps in (settings["early_steps"], settings["tutorial_steps"]):
+        parts += [f"### The loss after {steps} steps", _loss_table(results, str(steps))]
+    parts += [
+        "![Loss over seconds](time_to_loss.png)",
+        "### The defaults to their end",
+        "Where they end above the tutorial's last loss, the times above go on past that end: on "
+        "the same clock, a second call starts from that picture, at the final size alone.",
+        _default_table(results),
+        _provenance(results),
+    ]
+    return parts
+
+
+def _loss_table(results: dict, steps: str) -> str:
+    pairs = {name: pair for name, pair in results["pairs"].items() if pair["targets"][steps]}
+    rows = [["", *pairs, "median"]]
+    losses = [f"{pair['targets'][steps]['loss']:.4g}" for pair in pairs.values()]
+    rows.append(["loss", *losses, ""])
+    for key, name in _NAMES.items():
+        cells, ratios = [], []
+        for pair in pairs.values():
+            loss = pair["targets"][steps]["loss"]
+            own = seconds_to(pair["contenders"]["tutorial"]["curve"], loss)
+            contender = pair["contenders"][key]
+            seconds = seconds_to(contender["curve"], loss)
+            if seconds is None:
+                cells.append(f"not within {contender['seconds']:.0f} s")
+                ratios.append(0.0)
+            else:
+                ratios.append(own / seconds)
+                cells.append(f"{seconds:.1f} s ({ratios[-1]:.1f}x)")
+        rows.append([name, *cells, _middle(ratios)])
+    return _table(rows)
+
+
+def _middle(ratios: list[float]) -> str:
+    """The median; a ratio of 0 stands for a contender that did not get there."""
+    if not ratios:
+        return ""
+    # No mean of the two in the middle where one of them may be no measurement.
+    middle = statistics.median(ratios) if all(ratios) else statistics.median_low(ratios)
+    return f"{middle:.1f}x" if middle else "not reached"
+
+
+def _default_table(results: dict) -> str:
+    rows = [["pair", "steps", "seconds", "loss", "tutorial's last loss"]]
+    for name, pair in results["pairs"].items():
+        default, targets = pair.get("default"), pair["targets"]
+        last = targets[str(results["settings"]["tutorial_steps"])].get("loss")
+        if default:
+            row = [name, str(default["steps"]), f"{default['seconds']:.0f}"]
+            rows.append([*row, f"{default['loss']:.4g}", f"{last:.4g}" if last else "not yet"])
+    return _table(rows)
+
+
+def _rate_rows(results: dict) -> list[dict]:
+    """Each configuration with the medians over its rounds."""
+    rows = []
+    for each in results["configurations"]:
+        if not each["rounds"]:
+            continue
+        seconds = [statistics.median(one["step_seconds"]) for one in each["rounds"]]
+        limits = [max(one["limit_rates"].values()) for one in each["rounds"]]
+        operations = each["rounds"][0]["operations"]
+        shares = [operations / s / limit for s, limit in zip(seconds, limits, strict=True)]
+        rows.append(
+            {
+                "name": f"{each['program']} {each['precision']}",
+                "size": each["size"],
+                "pixels": f"{each['rounds'][0]['width']} x {each['rounds'][0]['height']}",
+                "seconds": statistics.median(seconds),
+                "rate": statistics.median(operations / s for s in seconds),
+                "limit": statistics.median(limits),
+                "share": statistics.median(shares),
+                "memory": statistics.median(one["peak_memory"] for one in each["rounds"]),
+            }
+        )
+    return rows
+
+
+def _rate_parts(results: dict) -> list[str]:
+    rows = [
+        ["step of", "pixels", "seconds", "GFLOP/s", "limit, GFLOP/s", "of the limit", "peak memory"]
+    ]
+    for row in _rate_rows(results):
+        rows.append(
+            [
+                row["name"],
+                row["pixels"],
+                f"{row['seconds']:.3f}",
+                f"{row['rate'] / 1e9:.0f}",
+                f"{row['limit'] / 1e9:.0f}",
+                f"{row['share']:.0%}",
+                f"{row['memory'] / 2**30:.2f} GiB",
+            ]
+        )
+    return [
+        "## A step against the machine's limit",
+        "A step is loss, gradient and optimiser. Its rate counts the operations of VGG19's "
+        "convolutions up to the deepest layer, forward and back to the picture, and nothing else. "
+        "The limit is the best rate of a 3x3 convolution of 256 channels, of several "
+        "sizes, in the same precision and the same process, measured between the steps. Each "
+        f"row is the median of {results['settings']['rounds']} processes, run in turns; peak "
+        "memory is the whole process's.",
+        _table(rows),
+        "![Share of the limit](step_rate.png)",
+        _provenance(results),
+    ]
+
+
+def _provenance(results: dict) -> str:
+    machine, versions = results["machine"], results["versions"]
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['system']}; {packages}; commit {results['commit']}; {results['date']}."
+    )
+
+
+def _table(rows: list[Row]) -> str:
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
+
+
+if __name__ == "__main__":
+    app.run(main)

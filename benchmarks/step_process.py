@@ -1,0 +1,96 @@
+"""One configuration of step_rate.py in a process of its own, so that its memory is its own.
+
+It prints what it has measured as one line of JSON.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Iterator
+from time import perf_counter
+
+import limit
+import machine
+import numpy as np
+from absl import app, flags
+from PIL import Image
+
+from nst_tf.settings import Settings
+
+_PROGRAM = flags.DEFINE_enum("program", "nst_tf", ["nst_tf", "torch"], "whose step")
+_SIZE = flags.DEFINE_integer("size", 512, "long side of the picture in pixels")
+_PRECISION = flags.DEFINE_string("precision", "float32", "type of the convolutions")
+_SECONDS = flags.DEFINE_float("seconds", 5, "how long to measure at least")
+_WARM_UP, _LEAST = 2, 3
+_CONTENT = machine.ROOT / "samples/content/cincinnati_bridge.jpg"
+_STYLE = machine.ROOT / "samples/style/vangogh_village_street_in_auvers.jpg"
+
+
+def main(_: list[str]) -> None:
+    """Take steps and convolutions in turns, and print their times."""
+    # Read by Pillow alone, because PyTorch's process must not hold TensorFlow.
+    content, style = _read(_CONTENT, _SIZE.value), _read(_STYLE, _SIZE.value)
+    steps = (_tensorflow_steps if _PROGRAM.value == "nst_tf" else _torch_steps)(content, style)
+    for _ in range(_WARM_UP):
+        next(steps)
+    # Before the convolutions, whose memory is not the program's.
+    memory = _peak_memory()
+    if _PROGRAM.value == "nst_tf":
+        best = limit.Limit(limit.tensorflow_convolutions(_PRECISION.value))
+    else:
+        best = limit.Limit(limit.torch_convolutions())
+    seconds: list[float] = []
+    while len(seconds) < _LEAST or sum(seconds) < _SECONDS.value:
+        best.sample()
+        began = perf_counter()
+        next(steps)
+        seconds.append(perf_counter() - began)
+    settings, (height, width) = Settings(), content.shape[:2]
+    layers = (*settings.style_layers, *settings.content_layers)
+    found = {
+        "height": height,
+        "width": width,
+        "operations": limit.step_operations(height, width, layers),
+        "step_seconds": seconds,
+        "limit_rates": best.rates(),
+        "peak_memory": memory,
+    }
+    print(json.dumps(found))
+
+
+def _tensorflow_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
+    """This program's steps at one scale."""
+    from nst_tf import Style, optimize
+
+    settings = Settings(size=_SIZE.value, scales=1, steps=10**6, precision=_PRECISION.value)
+    for progress in optimize(content, [Style(style)], settings):
+        # Waits for a device that works asynchronously.
+        float(progress.losses.total)
+        yield
+
+
+def _torch_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
+    """The steps of PyTorch's L-BFGS; one closure call each."""
+    import pytorch
+
+    settings = Settings()
+    for _ in pytorch.lbfgs(pytorch.load(settings), content[None], style[None], settings):
+        yield
+
+
+def _read(path, size: int) -> np.ndarray:
+    with Image.open(path) as file:
+        picture = file.convert("RGB")
+    long = max(picture.size)
+    picture = picture.resize([round(side * size / long) for side in picture.size])
+    return np.asarray(picture, np.float32) / 255
+
+
+def _peak_memory() -> int:
+    """In bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    app.run(main)
