@@ -15,6 +15,7 @@ _DEFINE: dict[type, Callable[..., Any]] = {
     float: flags.DEFINE_float,
     str: flags.DEFINE_string,
     tuple: flags.DEFINE_list,
+    bool: flags.DEFINE_boolean,
 }
 
 
@@ -118,6 +119,7 @@ class Settings:
         tutorial="float32",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
+    jit: bool = _knob(False, "compile the step with XLA; slower on the CPUs it was tried on")
     pooling: str = _knob("max", "the network's pooling", choices=("max", "avg"))
 
     def __post_init__(self):
@@ -158,6 +160,10 @@ def _checked(knob: Any, value: Any) -> Any:
         if not names or not all(names) or len(set(names)) < len(names):
             raise _refusal(knob, value, "a list of different names")
         return names
+    if knob.type is bool:
+        if not isinstance(value, bool):
+            raise _refusal(knob, value, "true or false")
+        return value
     if knob.type is str:
         choices = knob.metadata["choices"]
         if not isinstance(value, str) or not value or (choices and value not in choices):

@@ -146,7 +146,7 @@ def _paint(content, styles, settings, start, scales, network) -> Iterator[Progre
             state = optimizer.init(image, bounds=(0.0, 1.0))
         else:
             state = optimizer.resize(state, image)
-        step = _compiled(optimizer, objective)
+        step = _compiled(optimizer, objective, settings.jit)
         for index in range(settings.steps):
             state, (losses, accepted) = step(state)
             yield Progress(scale, scales, index, settings.steps, losses, accepted, state.image)
@@ -202,6 +202,11 @@ def _optimizer(settings: Settings) -> Any:
     return Lbfgs(settings.history, damp, boldness=BOLDNESS)
 
 
-def _compiled(optimizer: Any, objective: Objective):
+def _compiled(optimizer: Any, objective: Objective, jit: bool):
     """One step as a graph; a new one for each scale, traced once."""
-    return tf.function(lambda state: optimizer.step(state, objective.value_and_grad))
+
+    def step(state):
+        return optimizer.step(state, objective.value_and_grad)
+
+    # None leaves it to TensorFlow; False would forbid XLA to a caller who has turned it on.
+    return tf.function(step, jit_compile=jit or None)

@@ -56,6 +56,7 @@ class RangeTest(parameterized.TestCase):
         ("pooling", "min", "pooling=min: expected max or avg"),
         ("style_layers", (), "style_layers=: expected a list of different names"),
         ("style_layers", ("a", "a"), "style_layers=a,a: expected a list of different names"),
+        ("jit", 1, "jit=1: expected true or false; change --jit"),
         ("init", "", "init=: expected a text"),
         ("seed", -1, "seed=-1"),
     )

@@ -59,6 +59,14 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
             picture = stylize(self.content, self.styles, Settings(**SMALL, optimizer=optimizer))
             self.assertAllInRange(picture, 0, 1)
 
+    @parameterized.parameters("adam", "lbfgs")
+    def test_jit_paints_the_same(self, optimizer):
+        knobs = dict(size=64, scales=1, steps=3, optimizer=optimizer, precision="float32")
+        plain, compiled = (
+            stylize(self.content, self.styles, Settings(**knobs, jit=jit)) for jit in (False, True)
+        )
+        self.assertAllClose(plain, compiled, atol=1 / 255)
+
     def test_leaving_early_keeps_a_picture(self):
         for progress in optimize(self.content, self.styles, Settings(**SMALL)):
             if progress.scale == 1:
