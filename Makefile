@@ -1,6 +1,8 @@
 # make demo paints a sample; make test runs the tests. Both make .venv first.
+# PYTHON=python3.12 makes .venv with that one.
 VENV := .venv
-PYTHON := $(VENV)/bin/python
+VENV_PYTHON := $(VENV)/bin/python
+PYTHON ?=
 STAMP := $(VENV)/.installed
 DEMO_SIZE := 512
 DEMO_OUTPUT := demo.png
@@ -10,41 +12,42 @@ DEMO_OUTPUT := demo.png
 setup: $(STAMP)
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
-	@python=$$(for name in python3.13 python3.12 python3.11 python3.10 python3 python; do \
+	@python=$$(for name in $(PYTHON) python3 python python3.13 python3.12 python3.11 python3.10; do \
 		"$$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
 			2>/dev/null && echo "$$name" && break; done); \
 	if [ -z "$$python" ]; then \
 		echo "No Python from 3.10 to 3.13 was found; TensorFlow needs one of these." >&2; exit 1; fi; \
+	echo "Making $(VENV) with $$("$$python" --version)"; \
 	"$$python" -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet -r requirements-dev.txt
-	$(PYTHON) -m pip install --quiet --no-build-isolation --no-deps --editable .
+	$(VENV_PYTHON) -m pip install --quiet -r requirements-dev.txt
+	$(VENV_PYTHON) -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
 demo: setup
-	$(PYTHON) scripts/stylize.py --size=$(DEMO_SIZE) --output=$(DEMO_OUTPUT) \
+	$(VENV_PYTHON) scripts/stylize.py --size=$(DEMO_SIZE) --output=$(DEMO_OUTPUT) \
 		--content=samples/content/cincinnati_bridge.jpg \
 		--style=samples/style/vangogh_village_street_in_auvers.jpg
 	@echo "The picture is $(CURDIR)/$(DEMO_OUTPUT)"
 
 test: setup
-	$(PYTHON) -m pytest -q
+	$(VENV_PYTHON) -m pytest -q
 
 test-all: setup
-	$(PYTHON) -m pytest -q -m "slow or not slow"
+	$(VENV_PYTHON) -m pytest -q -m "slow or not slow"
 
 lint: setup
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy
 
 format: setup
-	$(PYTHON) -m ruff check --fix .
-	$(PYTHON) -m ruff format .
+	$(VENV_PYTHON) -m ruff check --fix .
+	$(VENV_PYTHON) -m ruff format .
 
 # Takes hours. Writes benchmarks/RESULTS.md.
 bench: export TF_CPP_MIN_LOG_LEVEL = 3
 bench: setup
-	$(PYTHON) -m pip install --quiet -r requirements-bench.txt
-	$(PYTHON) benchmarks/time_to_loss.py
-	$(PYTHON) benchmarks/step_rate.py
-	$(PYTHON) benchmarks/report.py
+	$(VENV_PYTHON) -m pip install --quiet -r requirements-bench.txt
+	$(VENV_PYTHON) benchmarks/time_to_loss.py
+	$(VENV_PYTHON) benchmarks/step_rate.py
+	$(VENV_PYTHON) benchmarks/report.py

@@ -33,9 +33,35 @@ def replace(path: str | os.PathLike, data: bytes) -> None:
         os.replace(scratch, target)
         scratch = None
     except OSError as error:
-        raise InputError(
-            f"{target}: cannot be written ({error.strerror}); choose a folder you can write to"
-        ) from error
+        raise _refusal(target, error) from error
     finally:
         if scratch is not None:
             os.unlink(scratch)
+
+
+def check(path: str | os.PathLike) -> None:
+    """Find out whether `replace` will be able to write; leaves nothing on disk.
+
+    Args:
+        path: where the file is to be; missing folders are fine if they can be made.
+
+    Raises:
+        InputError: a folder of that name, or no way to write there.
+    """
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise InputError(f"{target}: is a folder; expected a file; add the name of one")
+        parent = next(folder for folder in target.absolute().parents if folder.exists())
+        if not parent.is_dir():
+            raise InputError(f"{target}: {parent} is a file; expected a folder; choose another one")
+        # Only the attempt tells: root may write anywhere by its rights, and yet not in /proc.
+        tempfile.TemporaryFile(dir=parent).close()
+    except OSError as error:
+        raise _refusal(target, error) from error
+
+
+def _refusal(target: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{target}: cannot be written ({error.strerror}); choose a folder you can write to"
+    )

@@ -6,8 +6,9 @@ Simonyan & Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Ima
 import contextlib
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -16,9 +17,20 @@ from nst_tf.errors import InputError
 
 _BUNDLED = "vgg19_notop_f16.h5"
 _BUNDLED_SHA256 = "a6f9c6758963be687fe917528064d3fd478940d3d2cffffe8e159f480f382edf"
+
+
+class _Application(NamedTuple):
+    build: Callable[..., tf.keras.Model]
+    preprocess: Callable[[tf.Tensor], tf.Tensor]
+
+
 _APPLICATIONS = {
-    "vgg19": (tf.keras.applications.VGG19, tf.keras.applications.vgg19.preprocess_input),
-    "vgg16": (tf.keras.applications.VGG16, tf.keras.applications.vgg16.preprocess_input),
+    "vgg19": _Application(
+        tf.keras.applications.VGG19, tf.keras.applications.vgg19.preprocess_input
+    ),
+    "vgg16": _Application(
+        tf.keras.applications.VGG16, tf.keras.applications.vgg16.preprocess_input
+    ),
 }
 
 
@@ -54,18 +66,12 @@ def extractor(
     _check_layers("style_layers", style_layers, vgg, network)
     _check_layers("content_layers", content_layers, vgg, network)
     image = tf.keras.Input((None, None, 3), name="image")
-    _, preprocess = _APPLICATIONS[network]
-    x = preprocess(image * 255.0)
+    x = _APPLICATIONS[network].preprocess(image * 255.0)
     features = {}
-    missing = {*style_layers, *content_layers}
-    for layer in vgg.layers[1:]:
+    for layer in _up_to_the_deepest(vgg, {*style_layers, *content_layers}):
         if pooling == "avg" and isinstance(layer, tf.keras.layers.MaxPooling2D):
             layer = tf.keras.layers.AveragePooling2D(2, name=layer.name)
-        x = _in_precision(layer, precision)(x)
-        features[layer.name] = x
-        missing.discard(layer.name)
-        if not missing:
-            break
+        x = features[layer.name] = _in_precision(layer, precision)(x)
     outputs = {
         "style": {name: features[name] for name in style_layers},
         "content": {name: features[name] for name in content_layers},
@@ -75,12 +81,17 @@ def extractor(
     return model
 
 
+def _up_to_the_deepest(vgg: tf.keras.Model, names: set[str]) -> list[tf.keras.layers.Layer]:
+    layers = vgg.layers[1:]
+    return layers[: 1 + max(index for index, layer in enumerate(layers) if layer.name in names)]
+
+
 def _in_precision(layer: tf.keras.layers.Layer, precision: str) -> tf.keras.layers.Layer:
     """The layer with its weights and arithmetic in another float type."""
     if layer.dtype_policy.name == precision:
         return layer
     copy = type(layer).from_config(layer.get_config() | {"dtype": precision})
-    if layer.built:
+    if layer.weights:
         copy.build((None, None, None, layer.input.shape[-1]))
         copy.set_weights(layer.get_weights())
     return copy
@@ -88,19 +99,18 @@ def _in_precision(layer: tf.keras.layers.Layer, precision: str) -> tf.keras.laye
 
 def _load(network: str, weights: str) -> tf.keras.Model:
     """The network as `keras.applications` builds it, with its weights."""
-    build, _ = _APPLICATIONS[network]
     source = weights
     if weights == "bundled":
         source = _bundled_weights(network)
     elif weights != "imagenet" and not Path(weights).is_file():
         raise InputError(
-            f"vgg_weights={weights}: no such file; give bundled, imagenet or the path of an .h5 "
+            f"vgg_weights={weights}: is no file; give bundled, imagenet or the path of an .h5 "
             f"file with {network} weights"
         )
     try:
         # Keras reports a download on stdout, which belongs to the program.
         with contextlib.redirect_stdout(io.StringIO()):
-            return build(include_top=False, weights=source)
+            return _APPLICATIONS[network].build(include_top=False, weights=source)
     except MemoryError:
         raise
     # Keras and h5py raise whatever comes up, bare Exception for a failed download included.

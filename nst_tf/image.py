@@ -2,7 +2,6 @@
 
 import io
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -104,18 +103,7 @@ def check_output(path: str | os.PathLike, long_side: int = 0) -> None:
     """
     path = Path(path)
     _format(path, long_side)
-    try:
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder; expected a file; add the name of one")
-        parent = next(folder for folder in path.absolute().parents if folder.exists())
-        if not parent.is_dir():
-            raise InputError(f"{path}: {parent} is a file; expected a folder; choose another one")
-        # Only the attempt tells: root may write anywhere by its rights, and yet not in /proc.
-        tempfile.TemporaryFile(dir=parent).close()
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}); choose a folder you can write to"
-        ) from error
+    atomic.check(path)
 
 
 def resize(image: Any, height: int, width: int) -> tf.Tensor:

@@ -74,11 +74,11 @@ def _bar(stream: Iterable[Progress]) -> Iterator[Progress]:
         task = bar.add_task("preparing", total=1.0)
         for count, progress in enumerate(stream):
             if count % LOG_EVERY == 0 or progress.done == 1:
-                losses = [f"{float(value):.3g}" for value in progress.losses]
-                where = f"scale {progress.scale + 1}/{len(progress.scales)}"
+                total, style, content, _ = (f"{float(value):.3g}" for value in progress.losses)
                 bar.update(
                     task,
-                    description=f"{where} loss {losses[0]} = {' + '.join(losses[1:])}",
+                    description=f"scale {progress.scale + 1}/{len(progress.scales)} "
+                    f"loss {total} (style {style}, content {content})",
                 )
             bar.update(task, completed=progress.done)
             yield progress

@@ -2,7 +2,8 @@
 
 Gatys, Ecker & Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks". Each term
 comes in two conventions: the plain mean squares of the TensorFlow tutorial, and a scale-free
-form that is relative to its target. All arithmetic is float32, whatever the features are.
+form that is relative to its target. Sums, norms and losses are float32, whatever the features
+are.
 """
 
 from collections.abc import Mapping
@@ -41,8 +42,9 @@ def gram(features: tf.Tensor) -> tf.Tensor:
     positions = tf.cast(height * width, tf.float32)
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        # Both factors of the product at once: half the work of differentiating it. bfloat16 has
-        # float32's range, so nothing is lost by multiplying in it; float16 would underflow.
+        # Both factors of the product at once: half the work of differentiating it. In bfloat16,
+        # which has float32's range, the product is rounded as the features are; float16 would
+        # underflow.
         both = (upstream + tf.linalg.matrix_transpose(upstream)) / positions
         if features.dtype == tf.bfloat16:
             product = tf.matmul(flat, tf.cast(both, tf.bfloat16))

@@ -110,7 +110,7 @@ class Pair(NamedTuple):
 
 
 class LbfgsState(NamedTuple):
-    """The best picture with its total and gradient, and the line that is searched from it.
+    """The best picture so far with its total and gradient, and the line searched from it.
 
     `trial` is the picture that the next step evaluates: `length` along `direction`. The history
     holds the oldest pair first, each in tensors of its own, so that a step hands them on uncopied.
@@ -145,6 +145,9 @@ class Lbfgs:
     first_move: float = 0.03
     # Armijo's condition: how much of the promised fall must come true.
     sufficient: float = 1e-4
+    # How far, relatively, a total may be off. Without this allowance a total that once came out
+    # too low would refuse every later trial.
+    noise: float = 0.0
 
     def init(self, image: tf.Tensor, bounds: Bounds = UNBOUNDED) -> LbfgsState:
         """Start from a picture.
@@ -182,12 +185,14 @@ class Lbfgs:
             The state after the step, and the losses of the trial.
         """
         losses, gradient = value_and_grad(state.trial)
-        slope = _dot(state.gradient, state.trial - state.image)
-        accepted = losses.total <= state.total + self.sufficient * slope
+        # At the bounds the way to the trial is bent, and may even lead uphill.
+        slope = tf.minimum(_dot(state.gradient, state.trial - state.image), 0.0)
+        allowed = state.total * (1 + self.noise) + self.sufficient * slope
+        accepted = losses.total <= allowed
         after = tf.cond(
             accepted,
             lambda: self._advance(state, losses.total, gradient),
-            lambda: self._shorten(state, losses.total),
+            lambda: self._shorten(state, losses.total, slope),
         )
         return after, Evaluation(losses, accepted)
 
@@ -206,10 +211,9 @@ class Lbfgs:
     def _advance(self, state, total, gradient) -> LbfgsState:
         image = state.trial
         move, change = image - state.image, gradient - state.gradient
-        curvature = _dot(move, change)
         history = tf.cond(
-            curvature > 1e-7 * tf.norm(move) * tf.norm(change),
-            lambda: (*state.history[1:], Pair(move, change, curvature)),
+            _bends_up(move, change),
+            lambda: (*state.history[1:], Pair(move, change, _dot(move, change))),
             lambda: state.history,
         )
         direction = self._direction(image, gradient, history, state.bounds)
@@ -223,9 +227,8 @@ class Lbfgs:
             history=history,
         )
 
-    def _shorten(self, state, total) -> LbfgsState:
+    def _shorten(self, state, total, slope) -> LbfgsState:
         """Go to the least of the parabola through what is known, within a tenth and a half."""
-        slope = _dot(state.gradient, state.direction) * state.length
         least = -slope / (2 * (total - state.total - slope))
         shrink = tf.where(tf.math.is_finite(least), tf.clip_by_value(least, 0.1, 0.5), 0.1)
         length = state.length * shrink
@@ -239,11 +242,11 @@ class Lbfgs:
         gradient *= free
         rest, backwards = gradient, []
         for pair in reversed(history):
-            curvature = _dot(pair.move * free, pair.change)
-            rho = tf.where(curvature > 0, 1 / curvature, 0.0)
-            share = rho * _dot(pair.move, rest)
-            rest -= share * pair.change * free
-            backwards.append((pair, rho, share))
+            move, change = pair.move * free, pair.change * free
+            rho = tf.where(_bends_up(move, change), 1 / _dot(move, change), 0.0)
+            share = rho * _dot(move, rest)
+            rest -= share * change
+            backwards.append((move, change, rho, share))
         # Equation 7.20 with the filter for the identity; before the first pair, the first move.
         newest = history[-1]
         steepest = self.precondition(rest)
@@ -255,14 +258,19 @@ class Lbfgs:
             self.first_move / _root_mean_square(steepest),
         )
         direction = scale * steepest * free
-        for pair, rho, share in reversed(backwards):
-            direction += (share - rho * _dot(pair.change, direction)) * pair.move * free
+        for move, change, rho, share in reversed(backwards):
+            direction += (share - rho * _dot(change, direction)) * move
         plain = gradient * self.first_move / _root_mean_square(gradient)
         return -tf.where(_dot(gradient, direction) > 0, direction, plain)
 
 
 def _clip(image: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(image, bounds[0], bounds[1])
+
+
+def _bends_up(move: tf.Tensor, change: tf.Tensor) -> tf.Tensor:
+    """Whether the curvature along a move is positive, by more than rounding."""
+    return _dot(move, change) > 1e-7 * tf.norm(move) * tf.norm(change)
 
 
 def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

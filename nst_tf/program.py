@@ -1,8 +1,9 @@
 """How every script starts and ends: flags in, one line for a user's mistake, a status out."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,7 +29,8 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
                 raise InputError(
                     f"{arguments[1]}: not a flag; expected flags only, as --name=value"
                 )
-            missing = [f"--{name}" for name in required if not flags.FLAGS[name].value]
+            nothing = (None, "", [""])
+            missing = [f"--{name}" for name in required if flags.FLAGS[name].value in nothing]
             if missing:
                 raise InputError(f"{', '.join(missing)}: missing; --help tells what to give")
             _import_tensorflow()
@@ -36,13 +38,35 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
         except InputError as error:
             _refuse(error)
         except KeyboardInterrupt:
-            print(f"{_name()}: stopped", file=sys.stderr)
+            print(f"{_name()}: stopped; nothing was written", file=sys.stderr)
             sys.exit(130)
 
     app.run(guarded, flags_parser=_parse)
 
 
+def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
+    """Refuse to write over what is read, or over another output.
+
+    Args:
+        inputs: paths that are read.
+        **outputs: paths that are to be written, by the names of their flags; None for none.
+
+    Raises:
+        InputError: two of them are the same file.
+    """
+    taken = {Path(path).resolve() for path in inputs}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        if Path(path).resolve() in taken:
+            raise InputError(f"{name}={path}: would overwrite another file of this run; choose one")
+        taken.add(Path(path).resolve())
+
+
 def _parse(arguments: list[str]) -> list[str]:
+    # A shell does not expand ~ after an equals sign.
+    home = str(Path.home())
+    arguments = [re.sub(r"^(--?\w+=)~(?=/)", rf"\1{home}", argument) for argument in arguments]
     try:
         return flags.FLAGS(arguments)
     except flags.Error as error:

@@ -9,7 +9,7 @@ from nst_tf.settings import Settings
 SHORTEST = 32
 # Scales are added while the long side stays at least this long.
 COARSEST = 256
-# How many times longer than wide a painting may be.
+# How many times longer than wide a picture may be.
 NARROWEST = 16
 
 Size = tuple[int, int]
@@ -27,9 +27,10 @@ def scale_sizes(height: int, width: int, settings: Settings) -> list[Size]:
         (height, width) of each scale; the last has `settings.size` as its long side.
 
     Raises:
-        InputError: the picture or its coarsest scale would be too small for the network.
+        InputError: the picture is too narrow, or it or its coarsest scale would be too small for
+            the network.
     """
-    long, short = max(height, width), min(height, width)
+    long, short = _checked_sides("content: a photograph", height, width)
     size = settings.size or long
     # The least n with _side(short, long, n) >= SHORTEST.
     smallest = -(-(2 * SHORTEST - 1) * long // (2 * short))
@@ -63,14 +64,20 @@ def painting_size(height: int, width: int, long_side: int) -> Size:
     Raises:
         InputError: the painting is too narrow at any size.
     """
+    long, short = _checked_sides("style: a painting", height, width)
+    size = max(long_side, -(-SHORTEST * long // short))
+    return _side(height, long, size), _side(width, long, size)
+
+
+def _checked_sides(what: str, height: int, width: int) -> tuple[int, int]:
+    """The long and the short side."""
     long, short = max(height, width), min(height, width)
     if long > NARROWEST * short:
         raise InputError(
-            f"style: a painting of {width} x {height} px is too narrow; give one whose sides are "
-            f"at most 1 to {NARROWEST}"
+            f"{what} of {width} x {height} px is too narrow; crop it so that its sides are at "
+            f"most 1 to {NARROWEST}"
         )
-    size = max(long_side, -(-SHORTEST * long // short))
-    return _side(height, long, size), _side(width, long, size)
+    return long, short
 
 
 def _side(side: int, long: int, size: int) -> int:

@@ -7,10 +7,16 @@ from absl import flags
 
 from nst_tf import program, settings
 
-_CONTENT = flags.DEFINE_string("content", None, "the photograph to repaint")
-_STYLE = flags.DEFINE_string("style", None, "the painting whose manner is wanted")
+_CONTENT = flags.DEFINE_string("content", None, "the photograph to repaint (required)")
+_STYLE = flags.DEFINE_multi_string(
+    "style",
+    None,
+    "the painting whose manner is wanted (required); given several times, they share equally",
+)
 _OUTPUT = flags.DEFINE_string(
-    "output", None, "where the picture goes; its ending says how: .png, .jpg, .webp or .tiff"
+    "output",
+    None,
+    "where the picture goes (required); its ending says how: .png, .jpg, .webp or .tiff",
 )
 _LOSS_LOG = flags.DEFINE_string(
     "loss_log", None, "a file for the losses of each step, as JSON Lines"
@@ -24,11 +30,13 @@ def main() -> None:
 
     knobs = settings.from_flags()
     content = image.read(_CONTENT.value)
-    style = transfer.Style(image.read(_STYLE.value).rgb)
+    styles = [transfer.Style(image.read(path).rgb) for path in _STYLE.value]
     start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
     image.check_output(_OUTPUT.value, knobs.size or max(content.rgb.shape))
+    inputs = [_CONTENT.value, *_STYLE.value, knobs.init]
+    program.keep_apart(inputs, output=_OUTPUT.value, loss_log=_LOSS_LOG.value)
 
-    stream = transfer.optimize(content.rgb, [style], knobs, start=start)
+    stream = transfer.optimize(content.rgb, styles, knobs, start=start)
     if _LOSS_LOG.value:
         stream = listeners.log_losses(stream, _LOSS_LOG.value)
     if not _QUIET.value:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut, whole
@@ -104,6 +105,40 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         product = tf.reduce_sum(gradient * expected)
         self.assertGreater(product / tf.norm(gradient) / tf.norm(expected), cosine)
         self.assertAllClose(tf.norm(gradient), tf.norm(expected), rtol=0.05)
+
+    @parameterized.parameters("content", "style")
+    def test_float16_keeps_the_gradient_where_a_term_vanishes_at_the_photograph(self, missing):
+        settings, paintings = Settings(style_weight=0), [(self.painting, 1.0)]
+        if missing == "style":
+            settings, paintings = Settings(), [(self.content, 1.0)]
+        noise = tf.random.stateless_normal(self.image.shape, (0, 0), 0.5, 0.1)
+        expected, found = (
+            Objective(extractor(settings, name), self.content, paintings, settings).value_and_grad(
+                noise
+            )[1]
+            for name in ("float32", "float16")
+        )
+        cosine = tf.reduce_sum(found * expected) / tf.norm(found) / tf.norm(expected)
+        self.assertGreater(cosine, 0.99)
+
+    @pytest.mark.slow
+    @parameterized.parameters("bfloat16", "float16")
+    def test_a_shorter_type_at_512_px(self, precision):
+        settings = Settings()
+        photograph = whole(PHOTOGRAPH, 512)[tf.newaxis]
+        painting = whole(PAINTING, 512)[tf.newaxis]
+        start = whole(SAMPLES / "content" / "cincinnati_bridge.jpg", 512)[tf.newaxis]
+        start = tf.image.resize(start, photograph.shape[1:3])
+        expected, found = (
+            tf.function(
+                Objective(
+                    extractor(settings, name), photograph, [(painting, 1.0)], settings
+                ).value_and_grad
+            )(start)[1]
+            for name in ("float32", precision)
+        )
+        cosine = tf.reduce_sum(found * expected) / tf.norm(found) / tf.norm(expected)
+        self.assertGreater(cosine, 0.99)
 
     def test_several_paintings_share_the_target(self):
         other = cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 64, 48)[None]

@@ -187,6 +187,42 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         self.assertFalse(accepted)
         self.assertAllClose(state.trial, [0.05])
 
+    def test_at_an_optimum_it_stays_and_stays_finite(self):
+        lbfgs = Lbfgs(history=2)
+        flat = quadratic(np.float32(1), np.float32(0.25))
+        cornered = quadratic(np.float32(1), np.float32(7))
+        for objective, start in ((flat, [0.25, 0.25]), (cornered, [1.0, 1.0])):
+            state = lbfgs.init(tf.constant(start), (0, 1))
+            for _ in range(4):
+                state, _ = lbfgs.step(state, objective)
+            self.assertAllEqual(state.image, start)
+            for tensor in tf.nest.flatten(state):
+                self.assertAllInRange(tensor, -100, 100)
+
+    def test_nothing_is_accepted_of_a_total_that_is_no_number(self):
+        lbfgs = Lbfgs(history=2)
+        state = lbfgs.init(tf.constant([0.5]))
+        for _ in range(3):
+            state, (_, accepted) = lbfgs.step(
+                state, lambda x: (losses_of(tf.constant(np.nan)), x * np.nan)
+            )
+            self.assertFalse(accepted)
+        self.assertAllEqual(state.image, [0.5])
+
+    def test_an_allowance_for_noise_accepts_a_rise_within_it(self):
+        rising = iter([1.0, 1.0005, 1.01])
+
+        def noisy(x):
+            return losses_of(tf.constant(next(rising))), tf.ones_like(x)
+
+        lbfgs = Lbfgs(history=2, noise=1e-3)
+        state = lbfgs.init(tf.constant([0.5]))
+        found = []
+        for _ in range(3):
+            state, (_, accepted) = lbfgs.step(state, noisy)
+            found.append(bool(accepted))
+        self.assertEqual(found, [True, True, False])
+
     def test_pairs_of_negative_curvature_are_not_kept(self):
         def hill(x):
             return losses_of(-tf.reduce_sum(x**2)), -2 * x

@@ -42,7 +42,9 @@ class WheelTest(absltest.TestCase):
             text=True,
         )
         self.assertEqual(found.returncode, 0, found.stderr)
-        for line in found.stdout.splitlines():
+        lines = found.stdout.splitlines()
+        self.assertLen(lines, 2)
+        for line in lines:
             self.assertStartsWith(line, str(folder / "site" / "nst_tf"))
         self.assertTrue((folder / "empty" / "painted.png").is_file())
 

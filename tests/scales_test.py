@@ -28,6 +28,10 @@ class ScaleSizesTest(parameterized.TestCase):
         with self.assertRaisesRegex(InputError, "size=62"):
             scale_sizes(100, 200, Settings(size=62))
 
+    def test_too_narrow(self):
+        with self.assertRaisesRegex(InputError, "a photograph of 9 x 150 px is too narrow; crop"):
+            scale_sizes(150, 9, Settings())
+
     def test_too_many_scales(self):
         with self.assertRaisesRegex(InputError, "scales=4: the coarsest would be 16 px"):
             scale_sizes(100, 100, Settings(size=128, scales=4))
@@ -46,7 +50,9 @@ class PaintingSizeTest(parameterized.TestCase):
         self.assertEqual(painting_size(height, width, long_side), expected)
 
     def test_too_narrow(self):
-        with self.assertRaisesRegex(InputError, "400 x 24 px is too narrow; give .* 1 to 16"):
+        with self.assertRaisesRegex(
+            InputError, "painting of 400 x 24 px is too narrow; crop it .* 1 to 16"
+        ):
             painting_size(24, 400, 512)
 
 

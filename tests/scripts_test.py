@@ -1,6 +1,8 @@
 """Runs every script as a user does: in a process of its own."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,12 +22,13 @@ SCRIPTS = {path.stem for path in (ROOT / "scripts").glob("*.py")}
 TESTED = {"stylize"}
 
 
-def run(script, *arguments, cwd=ROOT):
+def run(script, *arguments, cwd=ROOT, environment=None):
     return subprocess.run(
         [sys.executable, ROOT / "scripts" / f"{script}.py", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
+        env=os.environ | (environment or {}),
     )
 
 
@@ -34,6 +37,7 @@ class CoverageTest(absltest.TestCase):
         self.assertEqual(SCRIPTS, TESTED)
 
 
+@pytest.mark.slow
 class HelpTest(parameterized.TestCase):
     @parameterized.parameters(*((script,) for script in sorted(TESTED)))
     def test_help_lists_every_setting_and_ends_well(self, script):
@@ -161,7 +165,7 @@ class StylizeTest(parameterized.TestCase):
         ({"content_weight": -1}, "content_weight=-1", "at least 0"),
         ({"tv_weight": "nan"}, "tv_weight=nan", "at least 0"),
         ({"network": "alexnet"}, "network=alexnet", "vgg19 or vgg16"),
-        ({"vgg_weights": "none.h5"}, "vgg_weights=none.h5", "no such file"),
+        ({"vgg_weights": "none.h5"}, "vgg_weights=none.h5", "is no file"),
     )
     def test_settings_out_of_range(self, changes, *words):
         self.refused(self.stylize(**changes), *words)
@@ -206,7 +210,9 @@ class StylizeTest(parameterized.TestCase):
         self.assertIn("step 1 of 100000", process.stdout.readline())
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
-        self.assertEqual((process.returncode, said), (130, "stylize: stopped\n"))
+        self.assertEqual(
+            (process.returncode, said), (130, "stylize: stopped; nothing was written\n")
+        )
         self.assertFalse(self.output.exists())
 
     def test_outputs_that_cannot_be(self):
@@ -216,6 +222,27 @@ class StylizeTest(parameterized.TestCase):
         self.refused(self.stylize(output=f"{PHOTOGRAPH}/a.png"), "is a file; expected a folder")
         self.refused(self.stylize(output="/proc/nst_tf/a.png"), "cannot be written")
         self.refused(self.stylize(loss_log=self.folder / "a.jpg"), "loss_log", "a.jpg")
+
+    def test_the_users_files_are_not_overwritten(self):
+        photograph = self.folder / "photograph.jpg"
+        shutil.copy(PHOTOGRAPH, photograph)
+        self.refused(self.stylize(content=photograph, output=photograph), "overwrite", photograph)
+        bare = self.folder / "bare"
+        shutil.copy(PHOTOGRAPH, bare)
+        self.refused(self.stylize(content=bare, loss_log=bare), "loss_log", "overwrite")
+
+    def test_several_paintings_and_the_home_folder(self):
+        shutil.copy(PAINTING, self.folder / "painting.jpg")
+        found = run(
+            "stylize",
+            "--style=~/painting.jpg",
+            f"--style={ROOT / 'samples/style/hokusai_great_wave.jpg'}",
+            *(f"--content={PHOTOGRAPH}", f"--output={self.output}", "--size=64", "--steps=1"),
+            environment={"HOME": str(self.folder)},
+        )
+        self.assertEqual(found.returncode, 0, found.stderr)
+        alone = self.stylize(style=PAINTING, steps=1, quiet="false")
+        self.assertNotEqual(found.stdout.splitlines()[0], alone.stdout.splitlines()[0])
 
     def test_our_own_faults_show_their_traceback(self):
         code = (

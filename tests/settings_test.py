@@ -3,6 +3,7 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 
+import pytest
 from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
@@ -84,6 +85,7 @@ class FlagsTest(absltest.TestCase):
         )
 
 
+@pytest.mark.slow
 class ImportTest(absltest.TestCase):
     def test_neither_the_package_nor_the_settings_import_tensorflow(self):
         code = (
