@@ -69,16 +69,18 @@ def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:
 
 
 def _bar(stream: Iterable[Progress]) -> Iterator[Progress]:
-    columns = (BarColumn(20), TimeRemainingColumn(), TextColumn("{task.description}"))
+    # All of it fits into 80 columns.
+    columns = (BarColumn(8), TimeRemainingColumn(), TextColumn("{task.description}"))
     with Bar(*columns, console=Console()) as bar:
         task = bar.add_task("preparing", total=1.0)
         for count, progress in enumerate(stream):
             if count % LOG_EVERY == 0 or progress.done == 1:
-                total, style, content, _ = (f"{float(value):.3g}" for value in progress.losses)
+                total, style, content, _ = (f"{float(value):.2g}" for value in progress.losses)
                 bar.update(
                     task,
                     description=f"scale {progress.scale + 1}/{len(progress.scales)} "
-                    f"loss {total} (style {style}, content {content})",
+                    f"step {progress.step + 1}/{progress.steps} "
+                    f"loss {total}: style {style} content {content}",
                 )
             bar.update(task, completed=progress.done)
             yield progress

@@ -95,7 +95,7 @@ class ShowTest(tf.test.TestCase):
             self.assertEqual(process.wait(), 0)
         os.close(ours)
         text = output.decode()
-        self.assertIn("scale 2/2 loss ", text)
+        self.assertRegex(text, r"scale 2/2 step 12/12 loss [\d.]+: style [\d.]+ content [\d.]+\b")
         self.assertIn("0:00:00", text)
         self.assertIn("━", text)
 
