@@ -242,11 +242,14 @@ class Lbfgs:
         gradient *= free
         rest, backwards = gradient, []
         for pair in reversed(history):
-            move, change = pair.move * free, pair.change * free
-            rho = tf.where(_bends_up(move, change), 1 / _dot(move, change), 0.0)
+            move = pair.move * free
+            curvature = _dot(move, pair.change)
+            # A pair whose moves now rest at the bounds says nothing more.
+            rho = tf.where(curvature > 1e-3 * pair.curvature, 1 / curvature, 0.0)
             share = rho * _dot(move, rest)
-            rest -= share * change
-            backwards.append((move, change, rho, share))
+            rest -= share * pair.change
+            backwards.append((move, pair.change, rho, share))
+        rest *= free
         # Equation 7.20 with the filter for the identity; before the first pair, the first move.
         newest = history[-1]
         steepest = self.precondition(rest)
@@ -274,7 +277,8 @@ def _bends_up(move: tf.Tensor, change: tf.Tensor) -> tf.Tensor:
 
 
 def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    return tf.tensordot(tf.reshape(a, [-1]), tf.reshape(b, [-1]), 1)
+    # tf.tensordot makes a matrix product of this, which took four times as long at 512 px.
+    return tf.reduce_sum(a * b)
 
 
 def _root_mean_square(values: tf.Tensor) -> tf.Tensor:
