@@ -91,7 +91,7 @@ class Objective:
         Micikevicius et al. 2018, "Mixed Precision Training", section 3.2: the greatest gradient
         of a feature, near the photograph, is brought to about 1.
         """
-        if tf.nest.flatten(features)[0].dtype != tf.float16:
+        if all(layer.dtype != tf.float16 for layer in tf.nest.flatten(features)):
             return 1.0
         # At half the features neither the content's nor the style's gradient vanishes.
         features = tf.nest.map_structure(lambda layer: 0.5 * tf.cast(layer, tf.float32), features)

@@ -62,6 +62,12 @@ class ExtractorTest(parameterized.TestCase, tf.test.TestCase):
         self.assertLess(difference, 0.02)
         self.assertGreater(difference, 0)
 
+    def test_the_layer_that_sees_the_picture_stays_float32(self):
+        names = ("block1_conv1", "block1_conv2", "block2_conv1")
+        found = build(names, ("block1_conv2",), precision="bfloat16")(np.zeros((1, 32, 32, 3)))
+        dtypes = [found["style"][name].dtype for name in names]
+        self.assertEqual(dtypes, ["float32", "bfloat16", "bfloat16"])
+
     def test_average_pooling_averages(self):
         rgb = cut(PHOTOGRAPH, 32, 32)[None]
         for precision in ("float32", "bfloat16"):
