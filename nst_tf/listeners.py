@@ -79,7 +79,7 @@ def _bar(stream: Iterable[Progress]) -> Iterator[Progress]:
                 bar.update(
                     task,
                     description=f"scale {progress.scale + 1}/{len(progress.scales)} "
-                    f"step {progress.step + 1}/{progress.steps} "
+                    f"step {progress.step + 1}/{progress.steps[progress.scale]} "
                     f"loss {total}: style {style} content {content}",
                 )
             bar.update(task, completed=progress.done)
@@ -98,9 +98,10 @@ def _lines(stream: Iterable[Progress]) -> Iterator[Progress]:
 
 def _describe(progress: Progress) -> str:
     height, width = progress.scales[progress.scale]
+    steps = progress.steps[progress.scale]
     losses = progress.losses
     return (
-        f"{width} x {height} px, step {progress.step + 1} of {progress.steps}: "
+        f"{width} x {height} px, step {progress.step + 1} of {steps}: "
         f"loss {float(losses.total):.4g} = style {float(losses.style):.4g} "
         f"+ content {float(losses.content):.4g} + tv {float(losses.tv):.4g}"
     )

@@ -1,6 +1,7 @@
 """The sizes that photograph and paintings are brought to, from coarse to fine."""
 
 import math
+from collections.abc import Sequence
 
 from nst_tf.errors import InputError
 from nst_tf.settings import Settings
@@ -9,6 +10,8 @@ from nst_tf.settings import Settings
 SHORTEST = 32
 # Scales are added while the long side stays at least this long.
 COARSEST = 256
+# The long side at which most steps are taken: there the strokes form.
+MIDDLE = 512
 # How many times longer than wide a picture may be.
 NARROWEST = 16
 
@@ -47,6 +50,22 @@ def scale_sizes(height: int, width: int, settings: Settings) -> list[Size]:
             f"{smallest}; give fewer scales or a larger --size"
         )
     return [(_side(height, long, n), _side(width, long, n)) for n in longs]
+
+
+def scale_steps(sizes: Sequence[Size], settings: Settings) -> list[int]:
+    """The steps to take at each scale.
+
+    Args:
+        sizes: (height, width) of each scale, of `scale_sizes`.
+        settings: `steps`.
+
+    Returns:
+        `settings.steps` at the scale whose long side is nearest to `MIDDLE`; half as many with
+        each scale away from there, and at least 1.
+    """
+    away = [abs(math.log2(max(size) / MIDDLE)) for size in sizes]
+    middle = away.index(min(away))
+    return [max(1, settings.steps >> abs(index - middle)) for index in range(len(sizes))]
 
 
 def painting_size(height: int, width: int, long_side: int) -> Size:

@@ -71,7 +71,12 @@ class Settings:
     size: int = _knob(
         512, "long side of the result in pixels; 0 keeps the photograph's own size", least=0
     )
-    steps: int = _knob(80, "iterations at each scale", tutorial=1000, least=1)
+    steps: int = _knob(
+        120,
+        "iterations at the scale of about 512 px; half as many with each halving or doubling",
+        tutorial=1000,
+        least=1,
+    )
     scales: int = _knob(
         0,
         "how many sizes to paint at, from coarse to fine by factors of two; 0 chooses",

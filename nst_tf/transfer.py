@@ -1,6 +1,7 @@
 """The coarse-to-fine loop: paint small, enlarge, paint on."""
 
 import functools
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from nst_tf.image import resize
 from nst_tf.losses import Losses
 from nst_tf.objective import Objective
 from nst_tf.optimizers import Adam, Lbfgs
-from nst_tf.scales import SHORTEST, Size, painting_size, scale_sizes
+from nst_tf.scales import SHORTEST, Size, painting_size, scale_sizes, scale_steps
 from nst_tf.settings import Settings
 
 # L-BFGS's first guess of the inverse Hessian. The curvature met along its moves grew with
@@ -46,7 +47,7 @@ class Progress:
         scale: index of the scale, 0 is the coarsest.
         scales: (height, width) of each scale.
         step: index of the step within its scale.
-        steps: steps in each scale.
+        steps: steps at each scale.
         losses: the weighted losses of the picture that the step evaluated; tensors, so that
             nobody waits for the device unless they look.
         accepted: whether the optimiser kept that picture; a boolean tensor.
@@ -55,7 +56,7 @@ class Progress:
     scale: int
     scales: list[Size]
     step: int
-    steps: int
+    steps: list[int]
     losses: Losses
     accepted: tf.Tensor
     _image: tf.Tensor
@@ -71,8 +72,12 @@ class Progress:
     def done(self) -> float:
         """The share of the run's work that is done; a step's work is its number of pixels."""
         pixels = [height * width for height, width in self.scales]
-        before = sum(pixels[: self.scale]) * self.steps
-        return (before + (self.step + 1) * pixels[self.scale]) / (sum(pixels) * self.steps)
+        taken = [*self.steps[: self.scale], self.step + 1]
+        return _work(taken, pixels) / _work(self.steps, pixels)
+
+
+def _work(steps: Sequence[int], pixels: Sequence[int]) -> int:
+    return sum(map(operator.mul, steps, pixels))
 
 
 def stylize(
@@ -143,6 +148,7 @@ def optimize(
 def _paint(content, styles, settings, start, scales, network) -> Iterator[Progress]:
     optimizer = _optimizer(settings)
     image = _first_image(content, start, settings, scales[0])
+    steps = scale_steps(scales, settings)
     state: Any = None
     for scale, (height, width) in enumerate(scales):
         photograph = resize(content, height, width)[tf.newaxis]
@@ -154,9 +160,9 @@ def _paint(content, styles, settings, start, scales, network) -> Iterator[Progre
         else:
             state = optimizer.resize(state, image)
         step = _compiled(optimizer, objective, settings.jit)
-        for index in range(settings.steps):
+        for index in range(steps[scale]):
             state, (losses, accepted) = step(state)
-            yield Progress(scale, scales, index, settings.steps, losses, accepted, state.image)
+            yield Progress(scale, scales, index, steps, losses, accepted, state.image)
         image = state.image
 
 

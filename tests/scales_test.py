@@ -1,7 +1,7 @@
 from absl.testing import absltest, parameterized
 
 from nst_tf import InputError, Settings
-from nst_tf.scales import painting_size, scale_sizes
+from nst_tf.scales import painting_size, scale_sizes, scale_steps
 
 
 class ScaleSizesTest(parameterized.TestCase):
@@ -35,6 +35,24 @@ class ScaleSizesTest(parameterized.TestCase):
     def test_too_many_scales(self):
         with self.assertRaisesRegex(InputError, "scales=4: the coarsest would be 16 px"):
             scale_sizes(100, 100, Settings(size=128, scales=4))
+
+
+class ScaleStepsTest(parameterized.TestCase):
+    @parameterized.parameters(
+        # long sides, steps -> steps at each scale
+        ([512], 100, [100]),
+        ([64], 100, [100]),
+        ([4096], 100, [100]),
+        ([256, 512], 100, [50, 100]),
+        ([256, 512, 1024, 2048, 4096], 100, [50, 100, 50, 25, 12]),
+        ([300, 600], 100, [50, 100]),
+        ([400, 800], 100, [100, 50]),
+        ([1024, 2048], 100, [100, 50]),
+        ([64, 128, 256, 512], 3, [1, 1, 1, 3]),
+    )
+    def test_most_steps_near_512_px(self, longs, steps, expected):
+        sizes = [(3 * long // 4, long) for long in longs]
+        self.assertEqual(scale_steps(sizes, Settings(steps=steps)), expected)
 
 
 class PaintingSizeTest(parameterized.TestCase):

@@ -27,10 +27,11 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         settings = Settings(**SMALL)
         run = list(optimize(self.content, self.styles, settings))
         self.assertEqual(
-            [(p.scale, p.step) for p in run], [(s, i) for s in (0, 1) for i in range(4)]
+            [(p.scale, p.step) for p in run], [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (1, 3)]
         )
+        self.assertEqual(run[0].steps, [2, 4])
         # A step at twice the size is four times the work.
-        self.assertAllClose([p.done for p in run], np.cumsum([1] * 4 + [4] * 4) / 20)
+        self.assertAllClose([p.done for p in run], np.cumsum([1] * 2 + [4] * 4) / 18)
         self.assertEqual(run[0].image().shape, (36, 48, 3))
         self.assertEqual(run[-1].image().shape, (72, 96, 3))
 
