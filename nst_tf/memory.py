@@ -100,8 +100,9 @@ def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) 
     plans = []
     for history in _histories(settings):
         held = fixed + 12 * pixels * _pictures(settings, history)
-        most = min((limit - held) / per_pixel, MOST_SEEN)
+        most = (limit - held) / per_pixel
         if most >= least:
+            most = min(most, MOST_SEEN)
             grid = tiles.split(size, most, view)
             total = held + max(tile.seen for tile in grid) * per_pixel
             seen = sum(tile.seen for tile in grid)

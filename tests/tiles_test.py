@@ -82,8 +82,7 @@ class SplitTest(parameterized.TestCase):
 
     def test_the_smallest_there_are_where_nothing_is_small_enough(self):
         found = tiles.split((400, 500), 100, self.VIEW)
-        self.assertEqual(max(tile.seen for tile in found), 176 * 180)
-        self.assertLen(found, 25 * 31)
+        self.assertEqual(max(tile.seen for tile in found), 176 * 176)
 
     def test_the_smallest_where_the_halo_sees_all_is_the_whole(self):
         self.assertLen(tiles.split((40, 50), 100, self.VIEW), 1)
