@@ -50,4 +50,5 @@ bench: setup
 	$(VENV_PYTHON) -m pip install --quiet -r requirements-bench.txt
 	$(VENV_PYTHON) benchmarks/time_to_loss.py
 	$(VENV_PYTHON) benchmarks/step_rate.py
+	$(VENV_PYTHON) benchmarks/memory.py
 	$(VENV_PYTHON) benchmarks/report.py

@@ -65,3 +65,30 @@ def rates(path: Path, rows: list[dict]) -> None:
     panel.legend(fontsize=8)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
+
+
+def memory(path: Path, rows: list[dict]) -> None:
+    """Draw peak memory against the long side, whole and tiled.
+
+    Args:
+        path: the PNG.
+        rows: precision, size, tiles and memory of each configuration.
+    """
+    figure, panel = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    for precision in dict.fromkeys(row["precision"] for row in rows):
+        for tiled, line in ((False, "-o"), (True, "--s")):
+            mine = [
+                row for row in rows if row["precision"] == precision and (row["tiles"] > 1) == tiled
+            ]
+            panel.plot(
+                [row["size"] for row in mine],
+                [row["memory"] / 2**30 for row in mine],
+                line,
+                label=f"{precision}, {'in tiles' if tiled else 'whole'}",
+            )
+    panel.set_xscale("log", base=2)
+    panel.set(xlabel="long side in pixels", ylabel="peak memory in GiB")
+    panel.set_ylim(bottom=0)
+    panel.legend(fontsize=8)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

@@ -4,7 +4,9 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import resource
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +33,12 @@ def provenance() -> dict:
         "commit": _commit(),
         "date": datetime.date.today().isoformat(),
     }
+
+
+def peak_memory() -> int:
+    """The most resident memory that this process has had, in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _processor() -> str:

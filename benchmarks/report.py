@@ -27,7 +27,8 @@ Row = list[str]
 def main(_: list[str]) -> None:
     """Read what there is, write the page and the charts beside it."""
     folder = Path(_OUTPUT.value)
-    races, rates = (_read(folder / f"{name}.json") for name in ("time_to_loss", "step_rate"))
+    names = ("time_to_loss", "step_rate", "memory")
+    races, rates, memory = (_read(folder / f"{name}.json") for name in names)
     parts = ["# Results", "`make bench` writes this page from what it has measured."]
     if races:
         charts.losses(folder / "time_to_loss.png", races, _NAMES)
@@ -35,6 +36,9 @@ def main(_: list[str]) -> None:
     if rates:
         charts.rates(folder / "step_rate.png", _rate_rows(rates))
         parts += _rate_parts(rates)
+    if memory:
+        charts.memory(folder / "memory.png", _memory_rows(memory))
+        parts += _memory_parts(memory)
     atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
     print(f"wrote {folder / 'RESULTS.md'}")
 
@@ -160,6 +164,66 @@ def _rate_parts(results: dict) -> list[str]:
         "memory is the whole process's.",
         _table(rows),
         "![Share of the limit](step_rate.png)",
+        _provenance(results),
+    ]
+
+
+def _memory_rows(results: dict) -> list[dict]:
+    """The median of each configuration's runs."""
+    groups: dict[tuple, list[dict]] = {}
+    for run in results["runs"]:
+        groups.setdefault((run["precision"], run["size"], run["tiles"]), []).append(run)
+    return [
+        {
+            "precision": precision,
+            "size": size,
+            "tiles": tiles,
+            "pixels": f"{runs[0]['width']} x {runs[0]['height']}",
+            "history": runs[0]["history"],
+            "memory": statistics.median(run["peak_memory"] for run in runs),
+            "estimate": statistics.median(run["estimate"] for run in runs),
+            "seconds": statistics.median(s for run in runs for s in run["step_seconds"]),
+        }
+        for (precision, size, tiles), runs in groups.items()
+    ]
+
+
+def _memory_parts(results: dict) -> list[str]:
+    table = [
+        [
+            "type",
+            "pixels",
+            "tiles",
+            "moves remembered",
+            "peak memory",
+            "estimate",
+            "step",
+            "to whole",
+        ]
+    ]
+    rows = _memory_rows(results)
+    whole = {(r["precision"], r["size"]): r["seconds"] for r in rows if r["tiles"] == 1}
+    for row in rows:
+        alone = whole.get((row["precision"], row["size"]))
+        table.append(
+            [
+                row["precision"],
+                row["pixels"],
+                str(row["tiles"]),
+                str(row["history"]),
+                f"{row['memory'] / 2**30:.2f} GiB",
+                f"{row['estimate'] / 2**30:.2f} GiB",
+                f"{row['seconds']:.2f} s",
+                f"{row['seconds'] / alone:.2f}x" if alone else "",
+            ]
+        )
+    return [
+        "## Memory",
+        "Peak resident memory of a whole process and the time of a step, seen whole and in tiles. "
+        f"Sizes seen whole: median of {results['settings']['rounds']} processes each, whole and "
+        f"tiled in turns; the others once, within {results['settings']['max_memory']} GiB.",
+        _table(table),
+        "![Peak memory](memory.png)",
         _provenance(results),
     ]
 

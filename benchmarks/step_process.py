@@ -4,8 +4,6 @@ It prints what it has measured as one line of JSON.
 """
 
 import json
-import resource
-import sys
 from collections.abc import Iterator
 from time import perf_counter
 
@@ -34,7 +32,7 @@ def main(_: list[str]) -> None:
     for _ in range(_WARM_UP):
         next(steps)
     # Before the convolutions, whose memory is not the program's.
-    memory = _peak_memory()
+    memory = machine.peak_memory()
     if _PROGRAM.value == "nst_tf":
         best = limit.Limit(limit.tensorflow_convolutions(_PRECISION.value))
     else:
@@ -84,12 +82,6 @@ def _read(path, size: int) -> np.ndarray:
     long = max(picture.size)
     picture = picture.resize([round(side * size / long) for side in picture.size])
     return np.asarray(picture, np.float32) / 255
-
-
-def _peak_memory() -> int:
-    """In bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 if __name__ == "__main__":

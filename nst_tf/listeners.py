@@ -1,6 +1,10 @@
-"""Consumers of the Progress stream: each passes on what it hears, so they can be chained."""
+"""Consumers of the Progress stream: each passes on what it hears, so they can be chained.
+
+And what prints the few lines that the library itself has to say.
+"""
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,6 +36,20 @@ def show(stream: Iterable[Progress]) -> Iterator[Progress]:
         The same Progress.
     """
     return _bar(stream) if sys.stdout.isatty() else _lines(stream)
+
+
+def print_notices() -> None:
+    """Print what the library has to say: what a run will take, and what it changes on its way."""
+    log = logging.getLogger("nst_tf")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.handlers = [_Notices()]
+
+
+class _Notices(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # To the stdout of the moment, which is the bar's while there is one.
+        print(record.getMessage(), flush=True)
 
 
 def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:

@@ -55,30 +55,16 @@ def gram(features: tf.Tensor) -> tf.Tensor:
     return tf.matmul(wide, wide, transpose_a=True) / positions, gradient
 
 
-def mean_squares(layers: Layers, targets: Layers) -> tf.Tensor:
-    """The tutorial's term: mean((X - T)²), averaged over layers.
+def distance(layers: Layers, targets: Layers, norms: Layers) -> tf.Tensor:
+    """How far layers are from their targets: Σ(X - T)² / norm, averaged over layers.
+
+    Gatys et al. 2016, equations 1 and 4, up to a constant. Over pieces of the layers and of the
+    targets it adds up to that of the whole.
 
     Args:
         layers: Grams [B, C, C] or features [B, H, W, C] by layer name.
-        targets: the same names and shapes.
-
-    Returns:
-        float32 scalar.
-    """
-    return tf.add_n(
-        [tf.reduce_mean(_squares(layers[name], targets[name])) for name in targets]
-    ) / len(targets)
-
-
-def relative_squares(layers: Layers, targets: Layers) -> tf.Tensor:
-    """The scale-free term: Σ(X - T)² / ΣT², averaged over layers.
-
-    0 for a perfect match, 1 for features of nothing at all; the same for any size, any pair of
-    pictures and any scaling of the weights.
-
-    Args:
-        layers: Grams [B, C, C] or features [B, H, W, C] by layer name.
-        targets: the same names and shapes.
+        targets: float32, the same names and shapes.
+        norms: float32 scalars by layer name, of `sizes` or `energies`.
 
     Returns:
         float32 scalar.
@@ -86,12 +72,40 @@ def relative_squares(layers: Layers, targets: Layers) -> tf.Tensor:
     return tf.add_n(
         [
             tf.math.divide_no_nan(
-                tf.reduce_sum(_squares(layers[name], targets[name])),
-                tf.reduce_sum(_squares(targets[name], 0.0)),
+                tf.reduce_sum(
+                    tf.math.squared_difference(tf.cast(layers[name], tf.float32), target)
+                ),
+                norms[name],
             )
-            for name in targets
+            for name, target in targets.items()
         ]
     ) / len(targets)
+
+
+def sizes(targets: Layers) -> dict[str, tf.Tensor]:
+    """The tutorial's norms, which make of `distance` the mean of (X - T)².
+
+    Args:
+        targets: by layer name.
+
+    Returns:
+        How many values each has, float32 scalars.
+    """
+    return {name: tf.cast(tf.size(target), tf.float32) for name, target in targets.items()}
+
+
+def energies(targets: Layers) -> dict[str, tf.Tensor]:
+    """The scale-free norms: `distance` is 0 for a match and 1 for features of nothing at all.
+
+    It is then the same for any size, any pair of pictures and any scaling of the weights.
+
+    Args:
+        targets: float32, by layer name.
+
+    Returns:
+        ΣT² of each, float32 scalars.
+    """
+    return {name: tf.reduce_sum(tf.square(target)) for name, target in targets.items()}
 
 
 def total_variation(image: tf.Tensor) -> tf.Tensor:
@@ -118,10 +132,6 @@ def mean_variation(image: tf.Tensor) -> tf.Tensor:
     batch, height, width, channels = _shape(image)
     pairs = batch * channels * (height * (width - 1) + (height - 1) * width)
     return total_variation(image) / tf.cast(pairs, tf.float32)
-
-
-def _squares(values: tf.Tensor, targets: tf.Tensor | float) -> tf.Tensor:
-    return tf.math.squared_difference(tf.cast(values, tf.float32), targets)
 
 
 def _shape(tensor: tf.Tensor) -> list:

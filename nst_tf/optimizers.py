@@ -248,7 +248,7 @@ class Lbfgs:
             rho = tf.where(curvature > 1e-3 * pair.curvature, 1 / curvature, 0.0)
             share = rho * _dot(move, rest)
             rest -= share * pair.change
-            backwards.append((move, pair.change, rho, share))
+            backwards.append((pair, rho, share))
         rest *= free
         # Equation 7.20 with the filter for the identity; before the first pair, the first move.
         newest = history[-1]
@@ -261,8 +261,9 @@ class Lbfgs:
             self.first_move / _root_mean_square(steepest),
         )
         direction = scale * steepest * free
-        for move, change, rho, share in reversed(backwards):
-            direction += (share - rho * _dot(change, direction)) * move
+        for pair, rho, share in reversed(backwards):
+            # Masked again, because keeping the masked moves would take half the history's memory.
+            direction += (share - rho * _dot(pair.change, direction)) * (pair.move * free)
         plain = gradient * self.first_move / _root_mean_square(gradient)
         return -tf.where(_dot(gradient, direction) > 0, direction, plain)
 

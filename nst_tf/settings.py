@@ -124,7 +124,17 @@ class Settings:
         tutorial="float32",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
-    jit: bool = _knob(False, "compile the step with XLA; slower on the CPUs it was tried on")
+    max_memory: float = _knob(
+        0.0,
+        "GiB that the process may take, or of the GPU where there is one; a picture that takes "
+        "more is painted in tiles, without seams; 0 takes 60% of what is free",
+        least=0,
+    )
+    jit: bool = _knob(
+        False,
+        "compile the step with XLA, where the picture is not tiled; slower on the CPUs it was "
+        "tried on",
+    )
     pooling: str = _knob("max", "the network's pooling", choices=("max", "avg"))
 
     def __post_init__(self):

@@ -1,6 +1,8 @@
 """The coarse-to-fine loop: paint small, enlarge, paint on."""
 
 import functools
+import logging
+import math
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import features, frequency, precision
+from nst_tf import features, frequency, memory, precision
 from nst_tf.errors import InputError
 from nst_tf.image import resize
 from nst_tf.losses import Losses
@@ -17,7 +19,9 @@ from nst_tf.objective import Objective
 from nst_tf.optimizers import Adam, Lbfgs
 from nst_tf.scales import SHORTEST, Size, painting_size, scale_sizes, scale_steps
 from nst_tf.settings import Settings
+from nst_tf.step import Step
 
+_LOG = logging.getLogger(__name__)
 # L-BFGS's first guess of the inverse Hessian. The curvature met along its moves grew with
 # frequency^0.8 or so; between exponents of 0.7 and 0.85, and boldness of 1 to 3, little changes.
 FREQUENCY_EXPONENT = 0.7
@@ -127,7 +131,8 @@ def optimize(
 
     Raises:
         InputError: a size the network cannot see, an unknown layer, weights that do not load,
-            an array that is no picture. It is raised by the call, before the first step.
+            too little memory allowed, an array that is no picture. It is raised by the call,
+            before the first step.
     """
     _check(content, styles, start)
     if start is None and settings.init not in ("content", "noise"):
@@ -142,28 +147,35 @@ def optimize(
         pooling=settings.pooling,
         precision=settings.precision,
     )
-    return _paint(content, styles, settings, start, scales, network)
+    plans = memory.plan(scales, network, settings)
+    _LOG.info(memory.describe(plans, settings))
+    return _paint(content, styles, settings, start, scales, network, plans)
 
 
-def _paint(content, styles, settings, start, scales, network) -> Iterator[Progress]:
-    optimizer = _optimizer(settings)
-    image = _first_image(content, start, settings, scales[0])
+def _paint(content, styles, settings, start, scales, network, plans) -> Iterator[Progress]:
     steps = scale_steps(scales, settings)
+    most = math.inf
     state: Any = None
-    for scale, (height, width) in enumerate(scales):
-        photograph = resize(content, height, width)[tf.newaxis]
-        paintings = [(_fit(style.rgb, max(height, width)), style.share) for style in styles]
-        objective = Objective(network, photograph, paintings, settings)
-        image = resize(image, height, width)
+    for scale, (size, plan) in enumerate(zip(scales, plans, strict=True)):
+        optimizer = _optimizer(settings, plan.history)
         if state is None:
-            state = optimizer.init(image, bounds=(0.0, 1.0))
+            first = _first_image(content, start, settings, size)
+            state = optimizer.init(first, bounds=(0.0, 1.0))
+            del first
         else:
-            state = optimizer.resize(state, image)
-        step = _compiled(optimizer, objective, settings.jit)
+            state = optimizer.resize(state, resize(state.image, *size))
+        build = functools.partial(_objective, network, content, styles, settings, size)
+        step = Step(optimizer, build, min(most, plan.most), settings.jit)
         for index in range(steps[scale]):
             state, (losses, accepted) = step(state)
             yield Progress(scale, scales, index, steps, losses, accepted, state.image)
-        image = state.image
+        most = step.most
+
+
+def _objective(network, content, styles, settings: Settings, size: Size, most: float) -> Objective:
+    photograph = resize(content, *size)[tf.newaxis]
+    paintings = ((_fit(style.rgb, max(size)), style.share) for style in styles)
+    return Objective(network, photograph, paintings, settings, most=most)
 
 
 def _check(content: np.ndarray, styles: Sequence[Style], start: np.ndarray | None) -> None:
@@ -209,19 +221,9 @@ def _first_image(content, start, settings: Settings, size: Size) -> tf.Tensor:
     return resize(content if start is None else start, *size)[tf.newaxis]
 
 
-def _optimizer(settings: Settings) -> Any:
+def _optimizer(settings: Settings, history: int) -> Any:
     if settings.optimizer == "adam":
         return Adam(settings.learning_rate, settings.beta_1, settings.beta_2, settings.epsilon)
     damp = functools.partial(frequency.damp, exponent=FREQUENCY_EXPONENT)
     noise = 0.0 if settings.precision == "float32" else NOISE
-    return Lbfgs(settings.history, damp, boldness=BOLDNESS, noise=noise)
-
-
-def _compiled(optimizer: Any, objective: Objective, jit: bool):
-    """One step as a graph; a new one for each scale, traced once."""
-
-    def step(state):
-        return optimizer.step(state, objective.value_and_grad)
-
-    # None leaves it to TensorFlow; False would forbid XLA to a caller who has turned it on.
-    return tf.function(step, jit_compile=jit or None)
+    return Lbfgs(history, damp, boldness=BOLDNESS, noise=noise)

@@ -36,6 +36,8 @@ def main() -> None:
     inputs = [_CONTENT.value, *_STYLE.value, knobs.init]
     program.keep_apart(inputs, output=_OUTPUT.value, loss_log=_LOSS_LOG.value)
 
+    if not _QUIET.value:
+        listeners.print_notices()
     stream = transfer.optimize(content.rgb, styles, knobs, start=start)
     if _LOSS_LOG.value:
         stream = listeners.log_losses(stream, _LOSS_LOG.value)

@@ -65,27 +65,46 @@ class TermsTest(parameterized.TestCase, tf.test.TestCase):
         self.layers = {"a": random(1, 4, 5, 3, seed=1), "b": random(1, 2, 2, 6, seed=2)}
         self.targets = {"a": random(1, 4, 5, 3, seed=3), "b": random(1, 2, 2, 6, seed=4)}
 
-    def test_mean_squares_equal_numpy(self):
-        a, b = (np.mean((self.layers[n] - self.targets[n]) ** 2) for n in "ab")
-        self.assertAllClose(losses.mean_squares(self.layers, self.targets), (a + b) / 2)
+    def plain(self, layers, targets):
+        return losses.distance(layers, targets, losses.sizes(targets))
 
-    def test_relative_squares_equal_numpy(self):
+    def relative(self, layers, targets):
+        return losses.distance(layers, targets, losses.energies(targets))
+
+    def test_plain_distance_equals_numpy(self):
+        a, b = (np.mean((self.layers[n] - self.targets[n]) ** 2) for n in "ab")
+        self.assertAllClose(self.plain(self.layers, self.targets), (a + b) / 2)
+
+    def test_relative_distance_equals_numpy(self):
         a, b = (
             np.sum((self.layers[n] - self.targets[n]) ** 2) / np.sum(self.targets[n] ** 2)
             for n in "ab"
         )
-        self.assertAllClose(losses.relative_squares(self.layers, self.targets), (a + b) / 2)
+        self.assertAllClose(self.relative(self.layers, self.targets), (a + b) / 2)
 
-    def test_relative_squares_do_not_depend_on_magnitude(self):
-        value = losses.relative_squares(self.layers, self.targets)
+    def test_relative_distance_does_not_depend_on_magnitude(self):
+        value = self.relative(self.layers, self.targets)
         layers = {name: 1000 * layer for name, layer in self.layers.items()}
         targets = {name: 1000 * target for name, target in self.targets.items()}
-        self.assertAllClose(losses.relative_squares(layers, targets), value)
+        self.assertAllClose(self.relative(layers, targets), value)
 
-    def test_relative_squares_are_zero_at_the_target_and_one_for_nothing(self):
+    def test_relative_distance_is_zero_at_the_target_and_one_for_nothing(self):
         nothing = {name: np.zeros_like(target) for name, target in self.targets.items()}
-        self.assertAllEqual(losses.relative_squares(self.targets, self.targets), 0)
-        self.assertAllClose(losses.relative_squares(nothing, self.targets), 1)
+        self.assertAllEqual(self.relative(self.targets, self.targets), 0)
+        self.assertAllClose(self.relative(nothing, self.targets), 1)
+        self.assertAllEqual(self.relative(nothing, nothing), 0)
+
+    def test_pieces_add_up(self):
+        norms = losses.energies(self.targets)
+        halves = [
+            losses.distance(
+                {name: layer[:, rows] for name, layer in self.layers.items()},
+                {name: target[:, rows] for name, target in self.targets.items()},
+                norms,
+            )
+            for rows in (slice(0, 1), slice(1, None))
+        ]
+        self.assertAllClose(sum(halves), losses.distance(self.layers, self.targets, norms))
 
 
 class VariationTest(tf.test.TestCase):

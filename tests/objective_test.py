@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -24,6 +26,10 @@ def extractor(settings, precision="float32"):
 
 def gram(layer):
     return np.einsum("bijc,bijd->bcd", layer, layer) / (layer.shape[1] * layer.shape[2])
+
+
+def relative(layers, targets):
+    return losses.distance(layers, targets, losses.energies(targets))
 
 
 class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
@@ -163,8 +169,7 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         for content in SAMPLES.glob("content/*.jpg"):
             for style in SAMPLES.glob("style/*.jpg"):
                 small, large = (
-                    losses.relative_squares(grams[content, size], grams[style, size])
-                    for size in (256, 512)
+                    relative(grams[content, size], grams[style, size]) for size in (256, 512)
                 )
                 changes.append(abs(float(large / small) - 1))
         self.assertLen(changes, 12)
@@ -183,7 +188,67 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
             }
             for n in (4, 8)
         )
-        self.assertLess(losses.relative_squares(small, large), 0.01)
+        self.assertLess(relative(small, large), 0.01)
+
+
+class TilesTest(parameterized.TestCase, tf.test.TestCase):
+    def compare(self, settings, height, width, most, styles=1):
+        content = cut(PHOTOGRAPH, height, width)[None]
+        image = tf.constant(cut(SAMPLES / "content" / "honey_bee.jpg", height, width)[None])
+        paintings = [
+            (cut(PAINTING, width, height)[None], 0.75),
+            (cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 150, 170)[None], 0.25),
+        ][:styles]
+        network = extractor(settings)
+        whole, tiled = (
+            Objective(network, content, paintings, settings, most=pixels)
+            for pixels in (math.inf, most)
+        )
+        self.assertFalse(whole.tiled)
+        self.assertTrue(tiled.tiled)
+        expected, gradient = whole.value_and_grad(image)
+        found, tiled_gradient = tiled.value_and_grad(image)
+        self.assertAllClose(found, expected, rtol=1e-5)
+        self.assertAllClose(tiled.value(image), expected, rtol=1e-5)
+        self.assertLess(tf.norm(tiled_gradient - gradient) / tf.norm(gradient), 1e-5)
+
+    @parameterized.product(
+        recipe=["default", "tutorial"], size=[(208, 304), (199, 331)], most=[40_000, 50_000]
+    )
+    def test_tiled_is_whole(self, recipe, size, most):
+        """Value and gradient, with all layers of the recipe."""
+        self.compare(Settings(recipe=recipe, tv_weight=0.1), *size, most)
+
+    @parameterized.parameters(((64, 64), 1500), ((61, 83), 1200), ((40, 57), 800), ((97, 33), 900))
+    def test_many_tiles_are_the_whole(self, size, most):
+        """Shallow layers look less far, so that there are many tiles with neighbours all round."""
+        self.compare(Settings(**LAYERS), *size, most, styles=2)
+
+    def test_one_trace_serves_all_tiles(self):
+        settings = Settings(**LAYERS)
+        content = cut(PHOTOGRAPH, 61, 83)[None]
+        objective = Objective(extractor(settings), content, [(content, 1.0)], settings, most=1200)
+        for _ in range(2):
+            objective.value_and_grad(tf.constant(content))
+        counts = [
+            function.experimental_get_tracing_count()
+            for function in (objective._tile_sums, objective._tile_gradient)
+        ]
+        self.assertEqual(counts, [1, 1])
+
+    @parameterized.parameters("bfloat16", "float16")
+    def test_tiled_in_a_shorter_type(self, precision):
+        settings = Settings(**LAYERS)
+        content = cut(PHOTOGRAPH, 64, 64)[None]
+        painting = cut(PAINTING, 64, 64)[None]
+        image = tf.constant(cut(SAMPLES / "content" / "honey_bee.jpg", 64, 64)[None])
+        expected, found = (
+            Objective(
+                extractor(settings, precision), content, [(painting, 1.0)], settings, most=most
+            ).value_and_grad(image)[1]
+            for most in (math.inf, 1500)
+        )
+        self.assertLess(tf.norm(found - expected) / tf.norm(expected), 0.05)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ class StylizeTest(parameterized.TestCase):
     def test_paints_and_says_where(self):
         found = self.stylize(loss_log=self.folder / "losses.jsonl")
         self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertStartsWith(found.stdout, "memory: about ")
         self.assertIn("64 x 48 px, step 3 of 3: loss", found.stdout)
         self.assertEndsWith(found.stdout, f"painted {self.output}\n")
         with Image.open(self.output) as picture:
@@ -207,6 +208,7 @@ class StylizeTest(parameterized.TestCase):
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.assertIn("memory: about", process.stdout.readline())
         self.assertIn("step 1 of 100000", process.stdout.readline())
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
@@ -242,7 +244,7 @@ class StylizeTest(parameterized.TestCase):
         )
         self.assertEqual(found.returncode, 0, found.stderr)
         alone = self.stylize(style=PAINTING, steps=1, quiet="false")
-        self.assertNotEqual(found.stdout.splitlines()[0], alone.stdout.splitlines()[0])
+        self.assertNotEqual(found.stdout.splitlines()[1], alone.stdout.splitlines()[1])
 
     def test_our_own_faults_show_their_traceback(self):
         code = (

@@ -1,9 +1,11 @@
+from unittest import mock
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, cut
 
-from nst_tf import InputError, Settings, Style, optimize, stylize
+from nst_tf import InputError, Settings, Style, memory, optimize, stylize
 
 SMALL = dict(size=96, scales=2, steps=4)
 
@@ -77,6 +79,19 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
             stylize(self.content, self.styles, Settings(**knobs, jit=jit)) for jit in (False, True)
         )
         self.assertAllClose(plain, compiled, atol=1 / 255)
+
+    def test_tiled_paints_the_same(self):
+        """After five steps; L-BFGS multiplies what is only rounding by some ten times a step."""
+        content = cut(PHOTOGRAPH, 200, 330)
+        knobs = dict(size=330, scales=1, steps=5, precision="float32")
+        whole = stylize(content, self.styles, Settings(**knobs))
+        with (
+            mock.patch.object(memory, "MOST_SEEN", 50_000),
+            self.assertLogs("nst_tf", "INFO") as logs,
+        ):
+            tiled = stylize(content, self.styles, Settings(**knobs))
+        self.assertIn("the last scale in 2 tiles", logs.output[0])
+        self.assertAllClose(tiled, whole, atol=1 / 255)
 
     def test_leaving_early_keeps_a_picture(self):
         for progress in optimize(self.content, self.styles, Settings(**SMALL)):

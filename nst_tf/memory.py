@@ -1,0 +1,154 @@
+"""Memory: what a run will take, and how it is kept within a limit.
+
+The figures for L-BFGS in float32 and bfloat16 were fitted to the peaks that `benchmarks/memory.py`
+measures on a CPU; the others follow from them.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import psutil
+import tensorflow as tf
+from tensorflow.python.client import device_lib
+
+from nst_tf import tiles
+from nst_tf.errors import InputError
+from nst_tf.scales import Size
+from nst_tf.settings import Settings
+
+# Of the free memory, what a run takes unless it is told.
+SHARE = 0.6
+# Fewer pairs than this make L-BFGS slow.
+LEAST_HISTORY = 3
+# Pixels seen at a time: fewer would be mostly halo, and with more a layer would have 2**31 values.
+LEAST_SEEN, MOST_SEEN = 256**2, 2**24
+# Bytes for each value of all features seen at a time: they, their gradients, the layers' scratch.
+_PER_VALUE = {"float32": 7.2, "bfloat16": 5.6, "float16": 5.6}
+# Pictures that a step holds in float32 beside L-BFGS's pairs.
+_PICTURES = {"lbfgs": 16, "adam": 9}
+# What graphs, kernels and weights take beyond what they had before the first step.
+_GRAPHS = 0.1 * 2**30
+_GIB = 2**30
+
+
+class Plan(NamedTuple):
+    """How a scale is painted within a limit.
+
+    Attributes:
+        most: how many pixels are seen at a time.
+        tiles: in how many tiles that is.
+        seen: how many pixels the tiles see together.
+        history: how many moves L-BFGS remembers.
+        total: the process's memory at its peak, estimated, in bytes.
+    """
+
+    most: float
+    tiles: int
+    seen: int
+    history: int
+    total: float
+
+
+def plan(sizes: Sequence[Size], extractor: tf.keras.Model, settings: Settings) -> list[Plan]:
+    """Decide for each scale what is seen at a time and how much L-BFGS remembers.
+
+    Call it when the network and the pictures are there: what the process holds is measured.
+
+    Args:
+        sizes: (height, width) of each scale.
+        extractor: the model of `features.extractor`.
+        settings: `max_memory`, precision, optimizer and history.
+
+    Returns:
+        A plan for each scale.
+
+    Raises:
+        InputError: the limit is too small.
+    """
+    used, free = _used_and_free()
+    limit = settings.max_memory * _GIB or SHARE * free
+    return [_plan(size, extractor, settings, used, limit) for size in sizes]
+
+
+def describe(plans: Sequence[Plan], settings: Settings) -> str:
+    """One line about what a run will take.
+
+    Args:
+        plans: of `plan`.
+        settings: `history`.
+
+    Returns:
+        The line.
+    """
+    last = plans[-1]
+    words = f"memory: about {max(plan.total for plan in plans) / _GIB:.1f} GiB"
+    if last.tiles > 1:
+        words += f", the last scale in {last.tiles} tiles"
+    if last.history < settings.history:
+        words += f"; L-BFGS remembers {last.history} moves there instead of {settings.history}"
+    return words
+
+
+def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) -> Plan:
+    view = tiles.view(extractor)
+    pixels = math.prod(size)
+    per_pixel = _PER_VALUE[settings.precision] * _values(extractor.layers, view)
+    targets = [extractor.get_layer(name) for name in settings.content_layers]
+    fixed = used + _GRAPHS + 4 * pixels * _values(targets, view)
+    least = min(LEAST_SEEN, pixels)
+    plans = []
+    for history in _histories(settings):
+        held = fixed + 12 * pixels * _pictures(settings, history)
+        most = (limit - held) / per_pixel
+        if most >= least:
+            most = min(most, MOST_SEEN)
+            grid = tiles.split(size, most, view)
+            total = held + max(tile.seen for tile in grid) * per_pixel
+            seen = sum(tile.seen for tile in grid)
+            plans.append(Plan(most, len(grid), seen, history, total))
+    if not plans:
+        raise _refusal(size, settings, limit, held + least * per_pixel)
+    # Supposing that a history of h makes a run 1 + 1/h times as long.
+    return min(plans, key=lambda plan: plan.seen * (1 + 1 / plan.history))
+
+
+def _histories(settings: Settings) -> range:
+    """The lengths of the history to choose from."""
+    shortest = min(LEAST_HISTORY, settings.history)
+    return range(
+        shortest if settings.optimizer == "lbfgs" else settings.history, settings.history + 1
+    )
+
+
+def _pictures(settings: Settings, history: int) -> int:
+    """How many pictures a step holds; the oldest pair goes only after the newest has come."""
+    pairs = 2 * (history + 1) if settings.optimizer == "lbfgs" else 0
+    return _PICTURES[settings.optimizer] + pairs
+
+
+def _values(layers: Sequence[tf.keras.layers.Layer], view: tiles.View) -> float:
+    """How many values the features of layers have, for each pixel."""
+    return sum(layer.output.shape[-1] / view.strides[layer.name] ** 2 for layer in layers)
+
+
+def _refusal(size: Size, settings: Settings, limit: float, needed: float) -> InputError:
+    height, width = size
+    given = f"max_memory={settings.max_memory:g}"
+    if not settings.max_memory:
+        given += f": {SHARE:.0%} of what is free are {limit / _GIB:.2f} GiB"
+    enough = math.ceil(10 * (needed / _GIB + 0.1)) / 10
+    return InputError(
+        f"{given}: {width} x {height} px take {needed / _GIB:.2f} GiB at least; give "
+        f"--max_memory={enough:.1f} or a smaller --size"
+    )
+
+
+def _used_and_free() -> tuple[float, float]:
+    """Bytes that the process has and that it could have; on the GPU, where there is one."""
+    if tf.config.list_physical_devices("GPU"):
+        devices = device_lib.list_local_devices()
+        whole = next(each.memory_limit for each in devices if each.device_type == "GPU")
+        used = tf.config.experimental.get_memory_info("GPU:0")["current"]
+        return used, whole - used
+    return psutil.Process().memory_info().rss, psutil.virtual_memory().available

@@ -1,0 +1,72 @@
+"""One step of an optimiser on an objective, within the memory there is."""
+
+import gc
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from nst_tf.memory import LEAST_SEEN
+from nst_tf.objective import Objective
+from nst_tf.optimizers import Evaluation
+
+_LOG = logging.getLogger(__name__)
+
+
+class Step:
+    """A step of one scale: state in, state and evaluation out.
+
+    Where the picture is seen whole, all of it is one graph. Where it is tiled, only the tiles are:
+    what joins them then frees its memory as it goes, which a graph does not.
+
+    Attributes:
+        most: how many pixels are seen at a time.
+    """
+
+    def __init__(self, optimizer: Any, build: Callable[[float], Objective], most: float, jit: bool):
+        """Prepare nothing yet.
+
+        Args:
+            optimizer: an `Adam` or `Lbfgs`.
+            build: makes the objective that sees so many pixels at a time.
+            most: how many those are.
+            jit: whether to compile with XLA.
+        """
+        self._optimizer, self._build, self._jit = optimizer, build, jit
+        self.most = most
+        self._step: Callable | None = None
+
+    def __call__(self, state: Any) -> tuple[Any, Evaluation]:
+        """Take the step; with smaller tiles where the device has too little memory for it.
+
+        Args:
+            state: of the optimiser.
+
+        Returns:
+            The state after the step, and what was evaluated.
+
+        Raises:
+            tf.errors.ResourceExhaustedError: the smallest tiles do not help.
+        """
+        while True:
+            try:
+                self._step = self._step or self._prepare()
+                return self._step(state)
+            except tf.errors.ResourceExhaustedError:
+                seen = min(self.most, state.image.shape[1] * state.image.shape[2])
+                if seen <= LEAST_SEEN:
+                    raise
+                self.most, self._step = max(seen // 2, LEAST_SEEN), None
+                _LOG.warning("out of memory; going on with tiles of at most %d pixels", self.most)
+
+    def _prepare(self) -> Callable:
+        # Objectives and graphs refer to each other in circles; the last scale's would stay.
+        gc.collect()
+        objective = self._build(self.most)
+
+        def step(state: Any) -> tuple[Any, Evaluation]:
+            return self._optimizer.step(state, objective.value_and_grad)
+
+        # None leaves XLA to TensorFlow; False would forbid it to a caller who has turned it on.
+        return step if objective.tiled else tf.function(step, jit_compile=self._jit or None)

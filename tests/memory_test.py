@@ -1,0 +1,115 @@
+from unittest import mock
+
+import tensorflow as tf
+from absl.testing import parameterized
+
+from nst_tf import InputError, Settings, features, memory
+
+GIB = 2**30
+LARGE = (2731, 4096)
+
+
+def extractor():
+    settings = Settings()
+    return features.extractor(
+        settings.style_layers,
+        settings.content_layers,
+        network="vgg19",
+        weights="bundled",
+        pooling="max",
+        precision="float32",
+    )
+
+
+class PlanTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.network = extractor()
+
+    def plan(self, *sizes, used=0.7 * GIB, free=20 * GIB, **knobs):
+        settings = Settings(precision="float32", **knobs)
+        with mock.patch.object(memory, "_used_and_free", return_value=(used, free)):
+            return memory.plan(sizes, self.network, settings)
+
+    def test_whole_where_it_fits(self):
+        for plan in self.plan((192, 256), (384, 512)):
+            self.assertEqual((plan.tiles, plan.history), (1, 10))
+            self.assertBetween(plan.total, 0.7 * GIB, 1.7 * GIB)
+
+    @parameterized.parameters(2.0, 4.0, 5.5, 12.0)
+    def test_keeps_within_the_limit(self, limit):
+        for size in ((192, 256), (768, 1024), (1365, 2048)):
+            (plan,) = self.plan(size, max_memory=limit)
+            self.assertLessEqual(plan.total, limit * GIB)
+
+    def test_less_memory_gives_more_tiles_and_a_shorter_history(self):
+        plans = [self.plan(LARGE, max_memory=limit)[0] for limit in (60, 12, 8, 5, 4.6)]
+        tiles = [plan.tiles for plan in plans]
+        histories = [plan.history for plan in plans]
+        self.assertEqual(tiles[0], 1)
+        self.assertGreater(tiles[-1], tiles[1])
+        self.assertEqual(histories[:2], [10, 10])
+        self.assertEqual(histories, sorted(histories, reverse=True))
+        self.assertBetween(histories[-1], memory.LEAST_HISTORY, 9)
+
+    def test_a_history_that_costs_little_is_kept(self):
+        """At 512 px a pair takes 5 MB and the features hundreds."""
+        least = self.plan((384, 512))[0].total / GIB
+        for limit in (0.9 * least, 0.95 * least):
+            (plan,) = self.plan((384, 512), max_memory=limit)
+            self.assertGreater(plan.tiles, 1)
+            self.assertGreaterEqual(plan.history, 8)
+
+    def test_no_layer_has_more_values_than_32_bits_count(self):
+        (plan,) = self.plan((8192, 8192), used=0, free=500 * GIB)
+        self.assertGreater(plan.tiles, 1)
+        self.assertLess(64 * plan.most, 2**31)
+
+    def test_adam_has_no_history_to_shorten(self):
+        (plan,) = self.plan(LARGE, max_memory=4, optimizer="adam")
+        self.assertEqual(plan.history, 10)
+        self.assertGreater(plan.tiles, 1)
+
+    def test_takes_a_share_of_what_is_free(self):
+        (plan,) = self.plan(LARGE, free=10 * GIB)
+        self.assertLessEqual(plan.total, 6 * GIB)
+        self.assertGreater(plan.total, 4 * GIB)
+
+    def test_a_longer_history_than_asked_for_is_never_planned(self):
+        for history in (1, 2):
+            (plan,) = self.plan(LARGE, history=history, max_memory=5)
+            self.assertEqual(plan.history, history)
+
+    def test_too_little_says_how_much_it_takes(self):
+        with self.assertRaisesRegex(
+            InputError, r"^max_memory=1: 4096 x 2731 px take \S+ GiB at least; give --max_memory="
+        ) as caught:
+            self.plan(LARGE, max_memory=1.0)
+        enough = float(str(caught.exception).split("--max_memory=")[1].split()[0])
+        self.plan(LARGE, max_memory=enough)
+        with self.assertRaisesRegex(InputError, "max_memory=0: 60% of what is free are 0.60 GiB: "):
+            self.plan((384, 512), free=GIB)
+
+    def test_the_line_about_it(self):
+        settings = Settings(precision="float32")
+        large = memory.Plan(1e5, 2, 10**7, 10, 5.5 * GIB)
+        larger = memory.Plan(1e5, 60, 10**8, 4, 5.43 * GIB)
+        self.assertEqual(
+            memory.describe([large, larger], settings),
+            "memory: about 5.5 GiB, the last scale in 60 tiles; "
+            "L-BFGS remembers 4 moves there instead of 10",
+        )
+        self.assertEqual(
+            memory.describe([memory.Plan(1e5, 1, 10**5, 10, 1.04 * GIB)], settings),
+            "memory: about 1.0 GiB",
+        )
+
+    def test_measures_the_process(self):
+        used, free = memory._used_and_free()
+        self.assertBetween(used, 0.1 * GIB, 50 * GIB)
+        self.assertGreater(free, 0)
+
+
+if __name__ == "__main__":
+    tf.test.main()
