@@ -1,7 +1,7 @@
 """Memory: what a run will take, and how it is kept within a limit.
 
-The figures for L-BFGS in float32 and bfloat16 were fitted to the peaks that `benchmarks/memory.py`
-measures on a CPU; the others follow from them.
+The figures were chosen by hand from a few peaks at 256 to 1024 px on a CPU, whole and in two tiles;
+those for Adam, float16 and GPUs are guesses. `benchmarks/memory.py` measures how far off they are.
 """
 
 import math
@@ -114,11 +114,10 @@ def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) 
 
 
 def _histories(settings: Settings) -> range:
-    """The lengths of the history to choose from."""
-    shortest = min(LEAST_HISTORY, settings.history)
-    return range(
-        shortest if settings.optimizer == "lbfgs" else settings.history, settings.history + 1
-    )
+    """The lengths of the history to choose from, the shortest last."""
+    longest = settings.history
+    shortest = min(LEAST_HISTORY, longest) if settings.optimizer == "lbfgs" else longest
+    return range(longest, shortest - 1, -1)
 
 
 def _pictures(settings: Settings, history: int) -> int:

@@ -127,7 +127,7 @@ class Settings:
     max_memory: float = _knob(
         0.0,
         "GiB that the process may take, or of the GPU where there is one; a picture that takes "
-        "more is painted in tiles, without seams; 0 takes 60% of what is free",
+        "more is painted in tiles; 0 takes 60% of what is free",
         least=0,
     )
     jit: bool = _knob(

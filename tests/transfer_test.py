@@ -81,7 +81,7 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(plain, compiled, atol=1 / 255)
 
     def test_tiled_paints_the_same(self):
-        """After five steps; L-BFGS multiplies what is only rounding by some ten times a step."""
+        """After five steps. After ten they differ by more than this; why is not known."""
         content = cut(PHOTOGRAPH, 200, 330)
         knobs = dict(size=330, scales=1, steps=5, precision="float32")
         whole = stylize(content, self.styles, Settings(**knobs))
