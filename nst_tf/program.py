@@ -1,5 +1,6 @@
 """How every script starts and ends: flags in, one line for a user's mistake, a status out."""
 
+import logging
 import os
 import re
 import sys
@@ -34,6 +35,8 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
             if missing:
                 raise InputError(f"{', '.join(missing)}: missing; --help tells what to give")
             _import_tensorflow()
+            # absl would print the library's notices to stderr, whether a script wants them or not.
+            logging.getLogger("nst_tf").setLevel(logging.WARNING)
             main()
         except InputError as error:
             _refuse(error)
