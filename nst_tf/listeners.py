@@ -5,6 +5,7 @@ And what prints the few lines that the library itself has to say.
 
 import json
 import logging
+import math
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -53,9 +54,10 @@ class _Notices(logging.Handler):
 
 
 def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:
-    """Write one JSON object a step: scale, step and the weighted losses before the step.
+    """Write one JSON object a step: scale, step and the weighted losses that it evaluated.
 
-    A step whose picture the optimiser did not keep says so: `"accepted": false`.
+    A step whose picture the optimiser did not keep says so: `"accepted": false`. A loss that is
+    not finite is null.
 
     Args:
         stream: the run.
@@ -140,7 +142,9 @@ def _open(path: str) -> TextIO:
 def _flush(waiting: list[Row], file: TextIO) -> None:
     for scale, step, losses, accepted in waiting:
         row: dict[str, Any] = {"scale": scale, "step": step}
-        row |= {name: float(value) for name, value in losses._asdict().items()}
+        values = {name: float(value) for name, value in losses._asdict().items()}
+        # JSON has no NaN.
+        row |= {name: value if math.isfinite(value) else None for name, value in values.items()}
         if not accepted:
             row["accepted"] = False
         file.write(json.dumps(row) + "\n")

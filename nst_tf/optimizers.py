@@ -110,14 +110,16 @@ class Pair(NamedTuple):
 
 
 class LbfgsState(NamedTuple):
-    """The best picture so far with its total and gradient, and the line searched from it.
+    """The best picture so far, to within the noise, and the line searched from it.
 
-    `trial` is the picture that the next step evaluates: `length` along `direction`. The history
-    holds the oldest pair first, each in tensors of its own, so that a step hands them on uncopied.
+    `least` is the least total met, `total` and `gradient` are the picture's own. `trial` is the
+    picture that the next step evaluates: `length` along `direction`. The history holds the oldest
+    pair first, each in tensors of its own, so that a step hands them on uncopied.
     """
 
     image: tf.Tensor
     bounds: tf.Tensor
+    least: tf.Tensor
     total: tf.Tensor
     gradient: tf.Tensor
     direction: tf.Tensor
@@ -145,8 +147,8 @@ class Lbfgs:
     first_move: float = 0.03
     # Armijo's condition: how much of the promised fall must come true.
     sufficient: float = 1e-4
-    # How far, relatively, a total may be off. Without this allowance a total that once came out
-    # too low would refuse every later trial.
+    # How far, relatively, a total may be off. Without this allowance above the least total met, one
+    # that once came out too low would refuse every later trial.
     noise: float = 0.0
 
     def init(self, image: tf.Tensor, bounds: Bounds = UNBOUNDED) -> LbfgsState:
@@ -164,6 +166,7 @@ class Lbfgs:
         return LbfgsState(
             image=image,
             bounds=tf.constant(bounds, tf.float32),
+            least=tf.constant(float("inf")),
             total=tf.constant(float("inf")),
             gradient=zeros,
             direction=zeros,
@@ -187,8 +190,9 @@ class Lbfgs:
         losses, gradient = value_and_grad(state.trial)
         # At the bounds the way to the trial is bent, and may even lead uphill.
         slope = tf.minimum(_dot(state.gradient, state.trial - state.image), 0.0)
-        allowed = state.total * (1 + self.noise) + self.sufficient * slope
-        accepted = losses.total <= allowed
+        allowed = state.least * (1 + self.noise) + self.sufficient * slope
+        finite = tf.math.is_finite(losses.total) & tf.math.is_finite(tf.reduce_sum(gradient))
+        accepted = finite & (losses.total <= allowed)
         after = tf.cond(
             accepted,
             lambda: self._advance(state, losses.total, gradient),
@@ -219,6 +223,7 @@ class Lbfgs:
         direction = self._direction(image, gradient, history, state.bounds)
         return state._replace(
             image=image,
+            least=tf.minimum(state.least, total),
             total=total,
             gradient=gradient,
             direction=direction,

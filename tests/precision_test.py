@@ -20,6 +20,7 @@ class PrecisionTest(parameterized.TestCase, tf.test.TestCase):
         ({"float32": 1.0, "bfloat16": 5.0}, "float32"),
         ({"float32": 1.0, "bfloat16": 5.0, "float16": 0.5}, "float16"),
         ({"float32": 1.0, "bfloat16": 0.5, "float16": 0.5}, "bfloat16"),
+        ({"float32": 1.0, "bfloat16": 0.7, "float16": 0.3}, "float16"),
     )
     def test_auto_takes_a_shorter_type_only_where_it_pays(self, seconds, expected):
         devices = ["GPU"] if "float16" in seconds else []
