@@ -8,6 +8,7 @@ from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut, whole
 
 from nst_tf import features, losses
 from nst_tf.objective import Objective
+from nst_tf.optimizers import Lbfgs
 from nst_tf.settings import Settings
 
 LAYERS = dict(style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv2",))
@@ -127,8 +128,8 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         cosine = tf.reduce_sum(found * expected) / tf.norm(found) / tf.norm(expected)
         self.assertGreater(cosine, 0.99)
 
-    @pytest.mark.slow
     @parameterized.parameters("bfloat16", "float16")
+    @pytest.mark.slow
     def test_a_shorter_type_at_512_px(self, precision):
         settings = Settings()
         photograph = whole(PHOTOGRAPH, 512)[tf.newaxis]
@@ -212,17 +213,43 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(tiled.value(image), expected, rtol=1e-5)
         self.assertLess(tf.norm(tiled_gradient - gradient) / tf.norm(gradient), 1e-5)
 
-    @parameterized.product(
-        recipe=["default", "tutorial"], size=[(208, 304), (199, 331)], most=[40_000, 50_000]
+    @parameterized.parameters(
+        ("default", (199, 331), 40_000),
+        ("tutorial", (208, 304), 50_000),
     )
     def test_tiled_is_whole(self, recipe, size, most):
         """Value and gradient, with all layers of the recipe."""
+        self.compare(Settings(recipe=recipe, tv_weight=0.1), *size, most)
+
+    @parameterized.product(
+        recipe=["default", "tutorial"], size=[(208, 304), (199, 331)], most=[40_000, 50_000]
+    )
+    @pytest.mark.slow
+    def test_tiled_is_whole_at_every_size(self, recipe, size, most):
         self.compare(Settings(recipe=recipe, tv_weight=0.1), *size, most)
 
     @parameterized.parameters(((64, 64), 1500), ((61, 83), 1200), ((40, 57), 800), ((97, 33), 900))
     def test_many_tiles_are_the_whole(self, size, most):
         """Shallow layers look less far, so that there are many tiles with neighbours all round."""
         self.compare(Settings(**LAYERS), *size, most, styles=2)
+
+    def test_tiled_is_whole_along_ten_steps(self):
+        """At every picture that L-BFGS comes by; see transfer_test for the pictures themselves."""
+        settings = Settings(**LAYERS)
+        content, painting = cut(PHOTOGRAPH, 61, 83)[None], cut(PAINTING, 83, 61)[None]
+        whole, tiled = (
+            Objective(extractor(settings), content, [(painting, 1.0)], settings, most=most)
+            for most in (math.inf, 1200)
+        )
+        lbfgs = Lbfgs(history=10)
+        state = lbfgs.init(tf.constant(content), bounds=(0.0, 1.0))
+        for _ in range(10):
+            expected, gradient = whole.value_and_grad(state.trial)
+            found, tiled_gradient = tiled.value_and_grad(state.trial)
+            self.assertAllClose(found.total, expected.total, rtol=1e-5)
+            self.assertLess(tf.norm(tiled_gradient - gradient) / tf.norm(gradient), 1e-5)
+            state, _ = lbfgs.step(state, lambda _, seen=(expected, gradient): seen)
+        self.assertGreater(tf.norm(state.image - content), 1)
 
     def test_one_trace_serves_all_tiles(self):
         settings = Settings(**LAYERS)
