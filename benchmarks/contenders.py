@@ -173,7 +173,10 @@ def _see(progress) -> Look:
 def _descend(
     problem: Problem, optimizer: tf.keras.optimizers.Optimizer, unit: float = 1.0, factor=1.0
 ) -> Iterator[Look]:
-    """Gradient descent as both Keras loops write it: evaluate, apply, clip."""
+    """Gradient descent as the tutorial writes it: evaluate, apply, clip.
+
+    The clipping is not in keras.io's example, whose finished picture alone is clipped.
+    """
     objective = problem.objective()
     picture = tf.Variable(problem.start * unit)
 
