@@ -1,0 +1,298 @@
+"""Arbitrary style transfer in one pass: Magenta's small network, MobileNet-v2 and a transformer.
+
+Ghiasi et al. 2017, "Exploring the structure of a real-time, arbitrary neural artistic stylization
+network", in the mobile form that Magenta published: the style predictor is distilled into a
+MobileNet-v2, and the transformer is a quarter as wide as the paper's.
+
+    painting   -> predictor   -> bottleneck, 100 numbers that describe the style
+    bottleneck -> StyleNorm   -> shift and scale of 13 instance normalisations
+    photograph -> transformer -> picture
+
+Layers carry the scope names of the original graph. Batch normalisation is folded into the kernels.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf import bundled
+
+BOTTLENECK = 100
+# The predictor was trained on pictures of this size.
+_STYLE_SIZE = 256
+_EPSILON = 1e-5
+# Pixels added around the content and cut off again: the transformer distorts its outermost ones.
+_MARGIN = 16
+# MobileNet-v2: expansion, output channels, blocks, stride of the first block.
+_MOBILENET_V2 = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+
+Weights = Mapping[str, np.ndarray]
+Activation = Callable[[tf.Tensor], tf.Tensor]
+_IMAGE = tf.TensorSpec([None, None, None, 3], tf.float32)
+
+
+class Arbitrary(tf.Module):
+    """The network, called as TF-Hub's arbitrary-image-stylization-v1-256/2 is called."""
+
+    def __init__(self, weights: Weights):
+        """Build it.
+
+        Args:
+            weights: arrays by scope name, of `read_weights`.
+        """
+        super().__init__(name="arbitrary")
+        self.predictor = _Predictor(weights)
+        self.transformer = _Transformer(weights)
+
+    @tf.function(input_signature=[_IMAGE])
+    def bottleneck(self, style_image: tf.Tensor) -> tf.Tensor:
+        """Describe a painting's style; descriptions can be kept, and blended.
+
+        Args:
+            style_image: float32 [B, h, w, 3] in [0, 1].
+
+        Returns:
+            float32 [B, 1, 1, 100].
+        """
+        return self.predictor(fit_style(style_image))
+
+    @tf.function(input_signature=[_IMAGE, tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)])
+    def transform(self, content_image: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        """Paint a photograph in a style.
+
+        Args:
+            content_image: float32 [B, H, W, 3] in [0, 1].
+            bottleneck: float32 [B, 1, 1, 100]; one of the two batches may be 1.
+
+        Returns:
+            float32 [B, H, W, 3] in (0, 1).
+        """
+        height, width = tf.shape(content_image)[1], tf.shape(content_image)[2]
+        painted = self.transformer(extend(content_image, _MARGIN), bottleneck)
+        return painted[:, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
+
+    @tf.function(input_signature=[_IMAGE, _IMAGE])
+    def __call__(self, content_image: tf.Tensor, style_image: tf.Tensor) -> list[tf.Tensor]:
+        """Paint a photograph in the style of a painting.
+
+        Args:
+            content_image: float32 [B, H, W, 3] in [0, 1].
+            style_image: float32 [B, h, w, 3] in [0, 1]; one of the two batches may be 1.
+
+        Returns:
+            A list of one: float32 [B, H, W, 3] in (0, 1).
+        """
+        return [self.transform(content_image, self.bottleneck(style_image))]
+
+    @tf.function(input_signature=[_IMAGE, _IMAGE])
+    def serve(self, content_image: tf.Tensor, style_image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The same as a signature."""
+        return {"output_0": self(content_image, style_image)[0]}
+
+
+def read_weights() -> dict[str, np.ndarray]:
+    """The bundled weights, by scope name: int8 with scales, and float32."""
+    with np.load(bundled.path("arbitrary_stylization_int8.npz")) as file:
+        return dict(file)
+
+
+def save(folder: str | os.PathLike) -> None:
+    """Write the network with the bundled weights as a SavedModel.
+
+    Args:
+        folder: where to.
+    """
+    network = Arbitrary(read_weights())
+    tf.saved_model.save(network, str(folder), signatures={"serving_default": network.serve})
+
+
+def fit_style(style: tf.Tensor) -> tf.Tensor:
+    """Bring paintings to the size the predictor knows.
+
+    Args:
+        style: float32 [B, h, w, 3].
+
+    Returns:
+        Its shorter side 256 pixels, and the longer at most 512; longer ones are squeezed.
+    """
+    size = tf.cast(tf.shape(style)[1:3], tf.float32)
+    size = tf.round(size * (_STYLE_SIZE / tf.reduce_min(size)))
+    size = tf.cast(tf.minimum(size, 2.0 * _STYLE_SIZE), tf.int32)
+    return tf.image.resize(style, size, "bilinear", antialias=True)
+
+
+def extend(image: tf.Tensor, margin: int) -> tf.Tensor:
+    """Repeat the edge pixels outward, until the network can halve both sides twice.
+
+    Args:
+        image: float32 [B, H, W, C].
+        margin: a multiple of 4; this many pixels on every side, and up to 3 more at the bottom
+            and on the right.
+
+    Returns:
+        float32 [B, H + ..., W + ..., C], both sides multiples of 4.
+    """
+    for axis in (1, 2):
+        size = tf.shape(image)[axis]
+        index = tf.range(-margin, size + -size % 4 + margin)
+        image = tf.gather(image, tf.clip_by_value(index, 0, size - 1), axis=axis)
+    return image
+
+
+class _Stored(tf.Module):
+    """An array as it is in the file; calling it makes float32 of it."""
+
+    def __init__(self, weights: Weights, name: str):
+        super().__init__()
+        value, scale = weights[name], weights.get(f"{name}.scale")
+        self.value = tf.Variable(value, trainable=False)
+        self.scale = None
+        if scale is not None:
+            # One scale an output channel; those of a depthwise kernel are its axis before the last.
+            depthwise = value.shape[-1] != scale.size
+            self.scale = tf.Variable(scale[:, np.newaxis] if depthwise else scale, trainable=False)
+
+    def __call__(self) -> tf.Tensor:
+        value = tf.cast(self.value, tf.float32)
+        return value if self.scale is None else value * self.scale
+
+
+class _Conv(tf.Module):
+    """A convolution with the bias it may have; zeros around it, or the mirrored picture."""
+
+    def __init__(
+        self,
+        weights: Weights,
+        scope: str,
+        *,
+        stride: int = 1,
+        mirror: bool = False,
+        depthwise: bool = False,
+        activation: Activation = tf.identity,
+    ):
+        super().__init__()
+        self.kernel = _Stored(weights, f"{scope}/weights")
+        self.bias = _Stored(weights, f"{scope}/bias") if f"{scope}/bias" in weights else None
+        self.activation = activation
+        self._convolve = tf.nn.depthwise_conv2d if depthwise else tf.nn.conv2d
+        self._strides = [1, stride, stride, 1]
+        self._mirrored = weights[f"{scope}/weights"].shape[0] // 2 if mirror else None
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        padding = "SAME"
+        if self._mirrored is not None:
+            sides = [self._mirrored, self._mirrored]
+            x, padding = tf.pad(x, [[0, 0], sides, sides, [0, 0]], "REFLECT"), "VALID"
+        x = self._convolve(x, self.kernel(), self._strides, padding)
+        return self.activation(x if self.bias is None else x + self.bias())
+
+
+class _InvertedResidual(tf.Module):
+    """MobileNet-v2's block: expand, convolve each channel, project; added where shapes agree."""
+
+    def __init__(self, weights: Weights, scope: str, *, stride: int, expand: bool, add: bool):
+        super().__init__()
+        relu6 = tf.nn.relu6
+        expansion = _Conv(weights, f"{scope}/expand", activation=relu6) if expand else None
+        self.expand = expansion or tf.identity
+        self.depthwise = _Conv(
+            weights, f"{scope}/depthwise", stride=stride, depthwise=True, activation=relu6
+        )
+        self.project = _Conv(weights, f"{scope}/project")
+        self._add = add
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        y = self.project(self.depthwise(self.expand(x)))
+        return x + y if self._add else y
+
+
+class _Predictor(tf.Module):
+    """[B, h, w, 3] -> [B, 1, 1, 100]: MobileNet-v2, averaged over the picture."""
+
+    def __init__(self, weights: Weights):
+        super().__init__()
+        scope = "MobilenetV2"
+        self.first = _Conv(weights, f"{scope}/Conv", stride=2, activation=tf.nn.relu6)
+        self.blocks: list[_InvertedResidual] = []
+        channels = 32
+        for expansion, out, count, first_stride in _MOBILENET_V2:
+            for stride in (first_stride, *(1,) * (count - 1)):
+                number = f"_{len(self.blocks)}" if self.blocks else ""
+                add = stride == 1 and channels == out
+                name = f"{scope}/expanded_conv{number}"
+                self.blocks.append(
+                    _InvertedResidual(weights, name, stride=stride, expand=expansion > 1, add=add)
+                )
+                channels = out
+        self.last = _Conv(weights, f"{scope}/Conv_1", activation=tf.nn.relu6)
+        self.bottleneck = _Conv(weights, "mobilenet_conv/Conv")
+
+    def __call__(self, style: tf.Tensor) -> tf.Tensor:
+        x = self.first(style)
+        for block in self.blocks:
+            x = block(x)
+        return self.bottleneck(tf.reduce_mean(self.last(x), [1, 2], keepdims=True))
+
+
+class _StyledConv(tf.Module):
+    """Enlarge if asked, convolve, and give each channel the mean and deviation of the style."""
+
+    def __init__(self, weights: Weights, scope: str, *, factor: int = 1, **options):
+        super().__init__()
+        self.conv = _Conv(weights, scope, mirror=True)
+        self.shift = _Conv(weights, f"style_params/{scope}/StyleNorm/Conv")
+        self.scale = _Conv(weights, f"style_params/{scope}/StyleNorm/Conv_1")
+        self.activation: Activation = options.get("activation", tf.identity)
+        self._factor = factor
+
+    def __call__(self, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        if self._factor > 1:
+            x = tf.image.resize(x, self._factor * tf.shape(x)[1:3], "nearest")
+        x = self.conv(x)
+        mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
+        shift, scale = self.shift(bottleneck), self.scale(bottleneck)
+        return self.activation(tf.nn.batch_normalization(x, mean, variance, shift, scale, _EPSILON))
+
+
+class _Transformer(tf.Module):
+    """Photograph [B, H, W, 3], sides multiples of 4, and bottleneck -> picture in (0, 1)."""
+
+    def __init__(self, weights: Weights):
+        super().__init__()
+        relu, scope = tf.nn.relu, "transformer"
+        self.contract = [
+            _Conv(weights, f"{scope}/contract/conv{i}", stride=s, mirror=True, activation=relu)
+            for i, s in ((1, 1), (2, 2), (3, 2))
+        ]
+        self.residual = [
+            (
+                _StyledConv(weights, f"{scope}/residual/residual{i}/conv1", activation=relu),
+                _StyledConv(weights, f"{scope}/residual/residual{i}/conv2"),
+            )
+            for i in range(1, 6)
+        ]
+        self.expand = [
+            _StyledConv(weights, f"{scope}/expand/conv1/conv", factor=2, activation=relu),
+            _StyledConv(weights, f"{scope}/expand/conv2/conv", factor=2, activation=relu),
+            _StyledConv(weights, f"{scope}/expand/conv3/conv", activation=tf.nn.sigmoid),
+        ]
+
+    def __call__(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        x = content
+        for conv in self.contract:
+            x = conv(x)
+        for first, second in self.residual:
+            x = x + second(first(x, bottleneck), bottleneck)
+        for conv in self.expand:
+            x = conv(x, bottleneck)
+        return x

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+from pictures import PAINTING, PHOTOGRAPH, cut
+
+from nst_tf import arbitrary, bundled
+
+
+class ArbitraryTest(parameterized.TestCase, tf.test.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.network = arbitrary.Arbitrary(arbitrary.read_weights())
+        # As it was published, before there was a definition of the network here.
+        cls.published = tf.saved_model.load(str(bundled.path("arbitrary_stylization")))
+        cls.content = cut(PHOTOGRAPH, 97, 131)[np.newaxis]
+        cls.style = cut(PAINTING, 300, 340)[np.newaxis]
+
+    def test_paints_what_the_published_model_paints(self):
+        expected = self.published(self.content, self.style)[0]
+        self.assertEqual(expected.shape, self.content.shape)
+        self.assertGreater(np.abs(expected - self.content).mean(), 0.05)
+        self.assertAllClose(self.network(self.content, self.style)[0], expected, atol=1e-5)
+
+    def test_describes_a_style_as_the_published_model_does(self):
+        expected = self.published.bottleneck(self.style)
+        self.assertEqual(expected.shape, (1, 1, 1, arbitrary.BOTTLENECK))
+        self.assertAllClose(self.network.bottleneck(self.style), expected, atol=1e-5)
+
+    def test_rebuilding_the_saved_model_changes_no_output(self):
+        folder = Path(self.create_tempdir().full_path) / "rebuilt"
+        arbitrary.save(folder)
+        rebuilt = tf.saved_model.load(str(folder))
+        expected = self.published(self.content, self.style)[0]
+        self.assertAllClose(rebuilt(self.content, self.style)[0], expected, atol=1e-5)
+        found = rebuilt.signatures["serving_default"](
+            content_image=tf.constant(self.content), style_image=tf.constant(self.style)
+        )
+        self.assertAllClose(found["output_0"], expected, atol=1e-5)
+        size = sum(path.stat().st_size for path in folder.rglob("*"))
+        self.assertLess(size, 5e6)
+
+    @parameterized.parameters(
+        ((300, 340), (256, 290)),
+        ((256, 256), (256, 256)),
+        ((64, 32), (512, 256)),
+        ((1000, 100), (512, 256)),
+    )
+    def test_paintings_come_to_the_size_the_predictor_knows(self, size, expected):
+        style = arbitrary.fit_style(tf.zeros([2, *size, 3]))
+        self.assertEqual(style.shape, (2, *expected, 3))
+
+    def test_extending_repeats_the_edge(self):
+        image = tf.reshape(tf.range(6.0), [1, 2, 3, 1])
+        wide = arbitrary.extend(image, 0)[0, :, :, 0]
+        self.assertAllEqual(wide, [[0, 1, 2, 2], [3, 4, 5, 5], [3, 4, 5, 5], [3, 4, 5, 5]])
+        self.assertEqual(arbitrary.extend(image, 4).shape, (1, 12, 12, 1))
+        self.assertAllEqual(arbitrary.extend(image, 4)[0, 0, :, 0], [0.0] * 5 + [1] + [2] * 6)
+
+
+if __name__ == "__main__":
+    tf.test.main()
