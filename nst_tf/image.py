@@ -91,6 +91,18 @@ def write(path: str | os.PathLike, rgb: Any, *, alpha: Any = None, bits: int = 8
     atomic.replace(path, _encode(kind, quantise(channels, np.uint16 if is_deep else np.uint8)))
 
 
+def encode(rgb: Any) -> bytes:
+    """A picture as a PNG of 8 bits.
+
+    Args:
+        rgb: floats [H, W, 3], array or tensor, sRGB; clamped to [0, 1].
+
+    Returns:
+        The file's bytes.
+    """
+    return _encode("PNG", quantise(np.asarray(rgb, np.float32), np.uint8))
+
+
 def check_output(path: str | os.PathLike, long_side: int = 0) -> None:
     """Find out before a long run whether `write` will be able to write; leaves nothing on disk.
 

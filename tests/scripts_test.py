@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from nst_tf import Settings
 
 SCRIPTS = {path.stem for path in (ROOT / "scripts").glob("*.py")}
 # Each script has a test class below; this list makes a new one fail until it has.
-TESTED = {"stylize"}
+TESTED = {"build_fast", "compare", "fast", "stylize"}
+# Those that take every setting as a flag.
+WITH_SETTINGS = {"compare", "stylize"}
 
 
 def run(script, *arguments, cwd=ROOT, environment=None):
@@ -40,20 +43,44 @@ class CoverageTest(absltest.TestCase):
 @pytest.mark.slow
 class HelpTest(parameterized.TestCase):
     @parameterized.parameters(*((script,) for script in sorted(TESTED)))
-    def test_help_lists_every_setting_and_ends_well(self, script):
+    def test_help_ends_well_and_soon_and_lists_the_settings(self, script):
+        started = time.monotonic()
         found = run(script, "--help")
+        # Under a second on a quiet machine; importing TensorFlow takes several.
+        self.assertLess(time.monotonic() - started, 3)
         self.assertEqual((found.returncode, found.stderr), (0, ""))
-        for knob in fields(Settings):
+        for knob in fields(Settings) if script in WITH_SETTINGS else ():
             self.assertRegex(found.stdout, rf"--(\[no\])?{knob.name}:")
 
 
-@pytest.mark.slow
-class StylizeTest(parameterized.TestCase):
+class ScriptTest(parameterized.TestCase):
+    script: str
+
     def setUp(self):
         super().setUp()
         self.folder = Path(self.create_tempdir().full_path)
         self.output = self.folder / "new" / "painted.png"
         self.before = {}
+
+    def files(self):
+        return {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
+
+    def run_script(self, *arguments):
+        self.before = self.files()
+        return run(self.script, *arguments)
+
+    def refused(self, found, *words):
+        """One line on stderr with these words, a status, and nothing written."""
+        self.assertEqual(found.returncode, 1, found.stderr)
+        self.assertLen(found.stderr.splitlines(), 1)
+        for word in (f"{self.script}: ", *map(str, words)):
+            self.assertIn(word, found.stderr)
+        self.assertEqual(self.files(), self.before)
+
+
+@pytest.mark.slow
+class StylizeTest(ScriptTest):
+    script = "stylize"
 
     def stylize(self, **changes):
         given = {
@@ -64,19 +91,7 @@ class StylizeTest(parameterized.TestCase):
             "steps": 3,
         }
         given |= changes
-        self.before = self.files()
-        return run("stylize", *(f"--{name}={value}" for name, value in given.items()))
-
-    def files(self):
-        return {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
-
-    def refused(self, found, *words):
-        """One line on stderr with these words, a status, and nothing written."""
-        self.assertEqual(found.returncode, 1, found.stderr)
-        self.assertLen(found.stderr.splitlines(), 1)
-        for word in ("stylize: ", *map(str, words)):
-            self.assertIn(word, found.stderr)
-        self.assertEqual(self.files(), self.before)
+        return self.run_script(*(f"--{name}={value}" for name, value in given.items()))
 
     def test_paints_and_says_where(self):
         found = self.stylize(loss_log=self.folder / "losses.jsonl")
@@ -255,6 +270,128 @@ class StylizeTest(parameterized.TestCase):
         self.assertNotEqual(found.returncode, 0)
         self.assertIn("Traceback", found.stderr)
         self.assertIn("ZeroDivisionError", found.stderr)
+
+
+@pytest.mark.slow
+class FastTest(ScriptTest):
+    script = "fast"
+
+    def test_paints_at_the_photographs_own_size(self):
+        Image.open(PHOTOGRAPH).convert("RGBA").crop((0, 0, 101, 75)).save(self.folder / "a.png")
+        found = self.run_script(
+            f"--content={self.folder / 'a.png'}", f"--style={PAINTING}", f"--output={self.output}"
+        )
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertEqual(found.stdout, f"painted {self.output}\n")
+        with Image.open(self.output) as picture:
+            self.assertEqual((picture.size, picture.mode), ((101, 75), "RGBA"))
+
+    def test_several_photographs_in_several_manners_and_in_their_mixture(self):
+        other = ROOT / "samples/style/hokusai_great_wave.jpg"
+        given = [f"--content={PHOTOGRAPH}", f"--content={PAINTING}", f"--style={PAINTING}"]
+        given += [f"--style={other}", "--size=64", f"--output={self.folder}"]
+        names = [
+            f"{content.stem}_{style.stem}.png"
+            for content in (PHOTOGRAPH, PAINTING)
+            for style in (PAINTING, other)
+        ]
+        found = self.run_script(*given)
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertEqual(sorted(path.name for path in self.files()), sorted(names))
+        pure = np.asarray(Image.open(self.folder / names[1]), np.float32)
+        found = self.run_script(*given, "--style_blend=0.5,0.5")
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        mixed = f"{PHOTOGRAPH.stem}_{PAINTING.stem}_{other.stem}.png"
+        mixture = np.asarray(Image.open(self.folder / mixed), np.float32)
+        self.assertGreater(np.abs(mixture - pure).mean(), 2)
+
+    def test_a_weaker_strength_is_nearer_the_photograph(self):
+        distances = []
+        with Image.open(PHOTOGRAPH) as photograph:
+            photograph.resize((64, 48)).save(self.folder / "small.png")
+        photograph = np.asarray(Image.open(self.folder / "small.png"), np.float32)
+        for strength in (0.2, 1.0):
+            found = self.run_script(
+                f"--content={self.folder / 'small.png'}",
+                f"--style={PAINTING}",
+                f"--output={self.output}",
+                f"--style_strength={strength}",
+            )
+            self.assertEqual(found.returncode, 0, found.stderr)
+            painted = np.asarray(Image.open(self.output), np.float32)
+            distances.append(np.abs(painted - photograph).mean())
+        self.assertLess(*distances)
+
+    @parameterized.parameters(
+        ("--handle=no/model", "handle=no/model: is no folder"),
+        ("--handle=http://127.0.0.1:9/model", "cannot be fetched", "refused", "TFHUB_CACHE_DIR"),
+        ("--style_blend=1,2", "style_blend=1,2: expected 1 numbers"),
+        ("--style_blend=a", "style_blend=a: expected 1 numbers"),
+        ("--style_strength=2", "style_strength"),
+        ("--size=20", "size=20", "--size=43 or more"),
+        (f"--output={PHOTOGRAPH}", "overwrite"),
+        ("--content=none.jpg", "output"),
+    )
+    def test_mistakes_end_in_one_line(self, flag, *words):
+        given = [f"--content={PHOTOGRAPH}", f"--style={PAINTING}", f"--output={self.output}"]
+        self.refused(self.run_script(*given, flag), *words)
+
+
+@pytest.mark.slow
+class CompareTest(ScriptTest):
+    script = "compare"
+
+    def test_writes_picture_page_and_numbers(self):
+        found = self.run_script(
+            f"--content={PHOTOGRAPH}",
+            f"--style={PAINTING}",
+            f"--style={ROOT / 'samples/style/hokusai_great_wave.jpg'}",
+            *("--size=64", "--steps=2", f"--output_dir={self.folder / 'new'}"),
+        )
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertIn("fast (bundled): ", found.stdout)
+        files = sorted(path.name for path in self.files() if path.is_file())
+        self.assertEqual(files, ["comparison.json", "comparison.png", "report.html"])
+        record = json.loads((self.folder / "new" / "comparison.json").read_text())
+        self.assertEqual(record["settings"]["steps"], 2)
+        self.assertLen(record["pairs"], 2)
+        for pair in record["pairs"]:
+            self.assertEqual((pair["width"], pair["height"]), (64, 48))
+            names = [picture["name"] for picture in pair["pictures"]]
+            self.assertEqual(names, ["photograph", "optimised", "fast (bundled)"])
+            for picture in pair["pictures"][1:]:
+                self.assertGreater(picture["seconds_cold"], 0)
+                self.assertBetween(picture["ssim"], -1, 1)
+        self.assertIn("<table>", (self.folder / "new" / "report.html").read_text())
+
+    @parameterized.parameters(
+        (["--handle=no/model"], "handle=no/model: is no folder"),
+        (["--output_dir=README.md"], "README.md is a file"),
+        ([f"--content={PHOTOGRAPH}", *[f"--style={PAINTING}"] * 2], "given 2 and 3 times"),
+    )
+    def test_mistakes_end_in_one_line(self, flags, words):
+        given = [f"--content={PHOTOGRAPH}", f"--style={PAINTING}", "--size=64", "--steps=1"]
+        found = self.run_script(*given, f"--output_dir={self.folder / 'new'}", *flags)
+        self.refused(found, words)
+
+
+@pytest.mark.slow
+class BuildFastTest(ScriptTest):
+    script = "build_fast"
+
+    def test_builds_what_the_fast_script_loads(self):
+        folder = self.folder / "model"
+        found = self.run_script(f"--output_dir={folder}")
+        self.assertEqual((found.returncode, found.stdout), (0, f"wrote {folder}\n"), found.stderr)
+        self.assertEqual(found.stderr, "")
+        self.refused(self.run_script(f"--output_dir={folder}"), "exists; expected a new folder")
+        pictures = []
+        for handle in (folder, "bundled"):
+            given = [f"--content={PHOTOGRAPH}", f"--style={PAINTING}", f"--output={self.output}"]
+            painted = run("fast", *given, f"--handle={handle}", "--size=64")
+            self.assertEqual(painted.returncode, 0, painted.stderr)
+            pictures.append(self.output.read_bytes())
+        self.assertEqual(*pictures)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,130 @@
+"""A comparison as a page: one HTML file that needs nothing else, no script and no network."""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+
+from nst_tf import image
+from nst_tf.panel import caption
+from nst_tf.report import Entry
+
+_STYLE = """
+body { margin: 2rem auto; max-width: 90rem; padding: 0 1rem; font: 1rem/1.5 sans-serif; }
+.pictures { display: grid; gap: 1.5rem;
+  grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); align-items: start; }
+figure { margin: 0; overflow: auto; }
+figure img { display: block; width: 100%; }
+figure:has(input:checked) { grid-column: 1 / -1; }
+figure:has(input:checked) > .picture { width: var(--twice); }
+.picture { container-type: inline-size; position: relative; }
+.before { background-size: 100% 100%; aspect-ratio: var(--shape); }
+.after { width: 100%; max-width: 100%; min-width: 1rem; height: 100%; overflow: hidden;
+  resize: horizontal; box-sizing: border-box; border-right: 2px solid white; }
+.after img { width: 100cqw; }
+table { border-collapse: collapse; margin: 1.5rem 0; }
+th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid #ccc; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+"""
+_COLUMNS = (
+    "",
+    "seconds, cold",
+    "seconds, warm",
+    "loss",
+    "style",
+    "content",
+    "style, unseen layers",
+    "SSIM",
+)
+_HELP = """
+<p>Drag the lower right corner of a painted picture to see the photograph beneath it. Tick
+<em>enlarge</em> to see a picture at twice its size.</p>
+"""
+_NOTES = """
+<p>Cold: the first picture, with loading and tracing. Warm: a further one; of the optimisation its
+steps alone. Loss, style and content are those of the optimisation's recipe, in float32, weighted.
+Style, unseen layers: the style error at VGG layers that neither was trained on. SSIM: structural
+similarity to the photograph. Smaller is closer for all but SSIM.</p>
+"""
+
+
+def page(titles: Sequence[str], pairs: Sequence[Sequence[Entry]]) -> str:
+    """Write the page.
+
+    Args:
+        titles: what to call each comparison.
+        pairs: the entries of each, of `report.compare`.
+
+    Returns:
+        HTML.
+    """
+    sections = [_section(*each) for each in enumerate(zip(titles, pairs, strict=True))]
+    return "\n".join(
+        [
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width">',
+            f"<title>nst_tf: slow beside fast</title><style>{_STYLE}</style></head><body>",
+            "<h1>Slow beside fast</h1>",
+            _HELP,
+            *sections,
+            _NOTES,
+            "</body></html>\n",
+        ]
+    )
+
+
+def _section(number: int, named: tuple[str, Sequence[Entry]]) -> str:
+    title, entries = named
+    background = f".photograph{number} {{ background-image: url({_data(entries[0])}); }}"
+    figures = [_figure(entry, number) for entry in entries]
+    return "\n".join(
+        [
+            f"<section><style>{background}</style><h2>{escape(title)}</h2>",
+            f'<div class="pictures">{"".join(figures)}</div>',
+            _table(entries),
+            "</section>",
+        ]
+    )
+
+
+def _figure(entry: Entry, number: int) -> str:
+    height, width = entry.rgb.shape[:2]
+    name = escape(entry.name)
+    picture = f'<img alt="{name}" src="{_data(entry)}">'
+    kind = "picture"
+    if entry.seconds_cold is not None:
+        picture = f'<div class="after">{picture}</div>'
+        kind = f"picture before photograph{number}"
+    shape = f"--shape: {width} / {height}; --twice: {2 * width}px"
+    lines = "<br>".join(map(escape, caption(entry)))
+    return (
+        f'<figure><div class="{kind}" style="{shape}">{picture}</div><figcaption>{lines}<br>'
+        f'<label><input type="checkbox"> enlarge</label></figcaption></figure>'
+    )
+
+
+def _table(entries: Sequence[Entry]) -> str:
+    rows = [_row("th", _COLUMNS)]
+    for entry in entries:
+        if entry.scores is None:
+            continue
+        scores = entry.scores
+        values = (
+            entry.seconds_cold,
+            entry.seconds_warm,
+            scores.total,
+            scores.style,
+            scores.content,
+            scores.unseen_style,
+            scores.ssim,
+        )
+        cells = ["" if value is None else f"{value:.3g}" for value in values]
+        rows.append(_row("td", (entry.name, *cells)))
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _row(kind: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>"
+
+
+def _data(entry: Entry) -> str:
+    return f"data:image/png;base64,{base64.b64encode(image.encode(entry.rgb)).decode()}"

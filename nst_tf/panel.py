@@ -1,0 +1,74 @@
+"""A comparison as one picture: a row of captioned pictures for each pair."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from nst_tf.image import resize
+from nst_tf.report import Entry
+
+# Pixels: the largest font, and from line to line.
+_LARGEST, _LINE = 24.0, 34
+_LINES = 3
+
+
+def panel(pairs: Sequence[Sequence[Entry]]) -> np.ndarray:
+    """Lay out the pictures.
+
+    Args:
+        pairs: the entries of each comparison, of `report.compare`.
+
+    Returns:
+        float32 sRGB [H, W, 3] in [0, 1]: a row a pair, in the photographs' heights.
+    """
+    rows = [_row(entries) for entries in pairs]
+    width = max(row.shape[1] for row in rows)
+    missing = [((0, 0), (0, width - row.shape[1]), (0, 0)) for row in rows]
+    return np.concatenate(
+        [np.pad(row, sides, constant_values=1.0) for row, sides in zip(rows, missing, strict=True)]
+    )
+
+
+def caption(entry: Entry) -> list[str]:
+    """What is said of a picture: its name, its seconds, its losses; as far as there are any."""
+    lines = [entry.name]
+    if entry.seconds_cold is not None:
+        lines.append(f"{entry.seconds_cold:.3g} s cold, {entry.seconds_warm:.3g} s warm")
+    if entry.scores is not None:
+        scores = entry.scores
+        lines.append(
+            f"loss {scores.total:.3g}: style {scores.style:.3g}, content {scores.content:.3g}"
+        )
+    return lines
+
+
+def _row(entries: Sequence[Entry]) -> np.ndarray:
+    height = entries[0].rgb.shape[0]
+    gap = max(4, height // 32)
+    cells = [_cell(entry, height, gap) for entry in entries]
+    return np.concatenate(cells, axis=1)
+
+
+def _cell(entry: Entry, height: int, gap: int) -> np.ndarray:
+    """A picture at a height with its caption below it, and a gap around both."""
+    width = max(1, round(entry.rgb.shape[1] * height / entry.rgb.shape[0]))
+    lines = caption(entry)
+    size = _font_size(lines, width)
+    font = ImageFont.load_default(size)
+    # As tall for every picture, so that the cells of a row fit together.
+    tall = height + 3 * gap + _LINES * _LINE
+    image = Image.new("RGB", (width + 2 * gap, tall), "white")
+    draw = ImageDraw.Draw(image)
+    for number, line in enumerate(lines):
+        draw.text((gap, height + 2 * gap + number * _LINE), line, "black", font)
+    cell = np.array(image, np.float32) / 255.0
+    cell[gap : gap + height, gap : gap + width] = resize(entry.rgb, height, width)
+    return cell
+
+
+def _font_size(lines: Sequence[str], width: int) -> float:
+    """The size up to `_LARGEST` in which these lines are no wider than the picture."""
+    font = ImageFont.load_default(100.0)
+    longest = max(font.getlength(line) for line in lines)
+    return min(_LARGEST, 100.0 * width / longest)

@@ -1,0 +1,180 @@
+"""What a comparison measures: the same evaluator for every way to paint."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf import fast, features
+from nst_tf.image import resize
+from nst_tf.objective import Objective
+from nst_tf.scales import painting_size, scale_sizes
+from nst_tf.settings import Settings
+from nst_tf.transfer import Style, optimize
+
+# Style layers that neither the optimisation nor the bundled model was trained on.
+UNSEEN_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
+# The evaluator looks at this many pixels at a time.
+_MOST_SEEN = 2**20
+# How often a feed-forward model paints once it is warm.
+_REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the evaluator says of a picture.
+
+    Attributes:
+        total: the weighted loss of the recipe, in float32.
+        style: its weighted style term.
+        content: its weighted content term.
+        unseen_style: the scale-free style error at `UNSEEN_LAYERS`.
+        ssim: structural similarity to the photograph, 1 for the photograph itself (Wang et al.
+            2004, "Image Quality Assessment: From Error Visibility to Structural Similarity").
+    """
+
+    total: float
+    style: float
+    content: float
+    unseen_style: float
+    ssim: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture in a comparison.
+
+    Attributes:
+        name: how it was made.
+        rgb: float32 sRGB [H, W, 3] in [0, 1].
+        scores: of the evaluator; None for the painting.
+        seconds_cold: from nothing: the first picture, with loading and tracing; None where
+            nothing was painted.
+        seconds_warm: a further picture: of the optimisation its steps alone.
+    """
+
+    name: str
+    rgb: np.ndarray
+    scores: Scores | None = None
+    seconds_cold: float | None = None
+    seconds_warm: float | None = None
+
+
+class Evaluator:
+    """Judges pictures of one photograph in the manner of one painting, at one size."""
+
+    def __init__(self, content: np.ndarray, style: np.ndarray, settings: Settings):
+        """Compute the targets in float32.
+
+        Args:
+            content: the photograph at the pictures' size, float32 sRGB [H, W, 3] in [0, 1].
+            style: the painting, float32 sRGB [h, w, 3] in [0, 1].
+            settings: recipe, weights and network.
+        """
+        self._content = content
+        height, width = painting_size(style.shape[0], style.shape[1], max(content.shape))
+        self._style = resize(style, height, width)[tf.newaxis]
+        unseen = Settings(
+            style_layers=UNSEEN_LAYERS,
+            style_weight=1.0,
+            content_weight=0.0,
+            network=settings.network,
+            vgg_weights=settings.vgg_weights,
+        )
+        self._value, self._unseen = self._objective(settings), self._objective(unseen)
+
+    def measure(self, rgb: np.ndarray) -> Scores:
+        """Judge a picture.
+
+        Args:
+            rgb: float32 sRGB [H, W, 3] in [0, 1], of the photograph's size.
+
+        Returns:
+            Its scores.
+        """
+        picture = tf.constant(rgb)[tf.newaxis]
+        losses = self._value.value(picture)
+        ssim = tf.image.ssim(picture[0], tf.constant(self._content), max_val=1.0)
+        return Scores(
+            total=float(losses.total),
+            style=float(losses.style),
+            content=float(losses.content),
+            unseen_style=float(self._unseen.value(picture).style),
+            ssim=float(ssim),
+        )
+
+    def _objective(self, settings: Settings) -> Objective:
+        network = features.extractor(
+            settings.style_layers,
+            settings.content_layers,
+            network=settings.network,
+            weights=settings.vgg_weights,
+            pooling=settings.pooling,
+            precision="float32",
+        )
+        content = tf.constant(self._content)[tf.newaxis]
+        return Objective(network, content, [(self._style, 1.0)], settings, most=_MOST_SEEN)
+
+
+def compare(
+    content: np.ndarray, style: np.ndarray, settings: Settings, handles: Sequence[str]
+) -> list[Entry]:
+    """Paint a photograph slowly and fast, and measure both.
+
+    Args:
+        content: the photograph, float32 sRGB [H, W, 3] in [0, 1].
+        style: the painting, float32 sRGB [h, w, 3] in [0, 1].
+        settings: of the optimisation; its size is everybody's.
+        handles: feed-forward models, as `fast.load` takes them.
+
+    Returns:
+        The photograph, the painting, the optimised picture, and one of each model.
+
+    Raises:
+        InputError: as `optimize` and `fast.load`.
+    """
+    height, width = scale_sizes(content.shape[0], content.shape[1], settings)[-1]
+    small = resize(content, height, width).numpy()
+    # The models first: whether they can be loaded is known at once.
+    painted = [_paint_fast(small, style, handle) for handle in handles]
+    painted.insert(0, _paint_slowly(content, style, settings))
+    evaluator = Evaluator(small, style, settings)
+    entries = [Entry("photograph", small), *painted]
+    judged = [replace(entry, scores=evaluator.measure(entry.rgb)) for entry in entries]
+    judged.insert(1, Entry("painting", style))
+    return judged
+
+
+def _paint_slowly(content: np.ndarray, style: np.ndarray, settings: Settings) -> Entry:
+    started = last = perf_counter()
+    seconds: dict[int, list[float]] = {}
+    for progress in optimize(content, [Style(style)], settings):
+        float(progress.losses.total)  # waits for the device
+        now = perf_counter()
+        seconds.setdefault(progress.scale, []).append(now - last)
+        last = now
+    rgb = progress.image()
+    cold = perf_counter() - started
+    warm = math.fsum(len(steps) * statistics.median(steps) for steps in seconds.values())
+    return Entry("optimised", rgb, seconds_cold=cold, seconds_warm=warm)
+
+
+def _paint_fast(content: np.ndarray, style: np.ndarray, handle: str) -> Entry:
+    def paint() -> np.ndarray:
+        return painter(content[np.newaxis], style[np.newaxis])[0].numpy()
+
+    started = perf_counter()
+    painter = fast.load(handle)
+    rgb = paint()
+    cold = perf_counter() - started
+    seconds = []
+    for _ in range(_REPEATS):
+        started = perf_counter()
+        paint()
+        seconds.append(perf_counter() - started)
+    name = f"fast ({handle})"
+    return Entry(name, rgb, seconds_cold=cold, seconds_warm=statistics.median(seconds))

@@ -1,0 +1,105 @@
+"""Paint the same pictures slowly and fast, and show both with what they cost and what they lack.
+
+python scripts/compare.py --content=photo.jpg --style=painting.jpg --output_dir=comparison
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from absl import flags
+
+from nst_tf import program, settings
+from nst_tf.errors import InputError
+
+_CONTENT = flags.DEFINE_multi_string("content", None, "the photograph to repaint (required)")
+_STYLE = flags.DEFINE_multi_string(
+    "style",
+    None,
+    "the painting whose manner is wanted (required); --content and --style given several times "
+    "make pairs, in their order; one of either goes with all of the others",
+)
+_HANDLE = flags.DEFINE_multi_string(
+    "handle",
+    "bundled",
+    "the feed-forward model: bundled, magenta, a folder with a SavedModel, a .tar.gz, or a TF-Hub "
+    "address; may be given several times",
+)
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir",
+    None,
+    "the folder for comparison.png, report.html and comparison.json (required)",
+)
+
+
+def main() -> None:
+    """Read the pictures, paint and measure, write the three files."""
+    from nst_tf import atomic, image, listeners, page, panel, report
+
+    knobs = settings.from_flags()
+    folder = Path(_OUTPUT_DIR.value)
+    names = [folder / name for name in ("comparison.png", "report.html", "comparison.json")]
+    pairs = _pairs()
+    pictures = {path: image.read(path).rgb for pair in pairs for path in pair}
+    for name in names:
+        atomic.check(name)
+    listeners.print_notices()
+
+    found = []
+    for content, style in pairs:
+        print(f"{content} in the manner of {style}", flush=True)
+        entries = report.compare(pictures[content], pictures[style], knobs, _HANDLE.value)
+        found.append(entries)
+        for entry in entries:
+            print(": ".join(panel.caption(entry)), flush=True)
+    titles = [f"{Path(content).stem}, {Path(style).stem}" for content, style in pairs]
+    picture, document, numbers = names
+    image.write(picture, panel.panel(found))
+    atomic.replace(document, page.page(titles, found).encode())
+    atomic.replace(numbers, json.dumps(_record(knobs, pairs, found), indent=1).encode())
+    print(f"wrote {', '.join(map(str, names))}")
+
+
+def _pairs() -> list[tuple[str, str]]:
+    contents, styles = _CONTENT.value, _STYLE.value
+    if len(contents) != len(styles) and 1 not in (len(contents), len(styles)):
+        raise InputError(
+            f"content, style: given {len(contents)} and {len(styles)} times; expected the same "
+            "number, or one of either"
+        )
+    count = max(len(contents), len(styles))
+    contents, styles = (each * (count // len(each)) for each in (contents, styles))
+    return list(zip(contents, styles, strict=True))
+
+
+def _record(knobs, pairs, found) -> dict:
+    """What was measured, for other programs."""
+    return {
+        "settings": asdict(knobs),
+        "pairs": [
+            {
+                "content": content,
+                "style": style,
+                "height": entries[0].rgb.shape[0],
+                "width": entries[0].rgb.shape[1],
+                "pictures": [
+                    {
+                        "name": entry.name,
+                        "seconds_cold": entry.seconds_cold,
+                        "seconds_warm": entry.seconds_warm,
+                        **asdict(entry.scores),
+                    }
+                    for entry in entries
+                    if entry.scores
+                ],
+            }
+            for (content, style), entries in zip(pairs, found, strict=True)
+        ],
+    }
+
+
+settings.define_flags()
+flags.adopt_module_key_flags(settings)
+
+if __name__ == "__main__":
+    program.run(main, required=["content", "style", "output_dir"])
