@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
 from nst_tf.image import resize
 from nst_tf.report import Entry
 
-# Pixels: the largest font, and from line to line.
-_LARGEST, _LINE = 24.0, 34
+# The largest font, in pixels, and the most lines of a caption.
+_LARGEST = 24.0
 _LINES = 3
 
 
@@ -45,30 +46,31 @@ def caption(entry: Entry) -> list[str]:
 
 def _row(entries: Sequence[Entry]) -> np.ndarray:
     height = entries[0].rgb.shape[0]
-    gap = max(4, height // 32)
-    cells = [_cell(entry, height, gap) for entry in entries]
+    widths = [max(1, round(each.rgb.shape[1] * height / each.rgb.shape[0])) for each in entries]
+    captions = [caption(entry) for entry in entries]
+    size = min(map(_font_size, captions, widths))
+    cells = [
+        _cell(resize(entry.rgb, height, width), lines, size)
+        for entry, lines, width in zip(entries, captions, widths, strict=True)
+    ]
     return np.concatenate(cells, axis=1)
 
 
-def _cell(entry: Entry, height: int, gap: int) -> np.ndarray:
-    """A picture at a height with its caption below it, and a gap around both."""
-    width = max(1, round(entry.rgb.shape[1] * height / entry.rgb.shape[0]))
-    lines = caption(entry)
-    size = _font_size(lines, width)
-    font = ImageFont.load_default(size)
+def _cell(picture: tf.Tensor, lines: Sequence[str], size: float) -> np.ndarray:
+    """A picture with its caption below it, and a gap around both."""
+    height, width = picture.shape[:2]
+    gap, line = max(4, height // 32), round(1.4 * size)
     # As tall for every picture, so that the cells of a row fit together.
-    tall = height + 3 * gap + _LINES * _LINE
-    image = Image.new("RGB", (width + 2 * gap, tall), "white")
-    draw = ImageDraw.Draw(image)
-    for number, line in enumerate(lines):
-        draw.text((gap, height + 2 * gap + number * _LINE), line, "black", font)
+    image = Image.new("RGB", (width + 2 * gap, height + 3 * gap + _LINES * line), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size)
+    for number, text in enumerate(lines):
+        draw.text((gap, height + 2 * gap + number * line), text, "black", font)
     cell = np.array(image, np.float32) / 255.0
-    cell[gap : gap + height, gap : gap + width] = resize(entry.rgb, height, width)
+    cell[gap : gap + height, gap : gap + width] = picture
     return cell
 
 
 def _font_size(lines: Sequence[str], width: int) -> float:
     """The size up to `_LARGEST` in which these lines are no wider than the picture."""
     font = ImageFont.load_default(100.0)
-    longest = max(font.getlength(line) for line in lines)
-    return min(_LARGEST, 100.0 * width / longest)
+    return min(_LARGEST, *(100.0 * width / font.getlength(line) for line in lines))
