@@ -12,12 +12,13 @@ Layers carry the scope names of the original graph. Batch normalisation is folde
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from nst_tf import bundled
+from nst_tf.convolution import Activation, Conv, Weights, in_blocks
 
 BOTTLENECK = 100
 # The predictor was trained on pictures of this size.
@@ -36,8 +37,6 @@ _MOBILENET_V2 = (
     (6, 320, 1, 1),
 )
 
-Weights = Mapping[str, np.ndarray]
-Activation = Callable[[tf.Tensor], tf.Tensor]
 _IMAGE = tf.TensorSpec([None, None, None, 3], tf.float32)
 
 
@@ -149,66 +148,22 @@ def extend(image: tf.Tensor, margin: int) -> tf.Tensor:
     return image
 
 
-class _Stored(tf.Module):
-    """An array as it is in the file; calling it makes float32 of it."""
-
-    def __init__(self, weights: Weights, name: str):
-        super().__init__()
-        value, scale = weights[name], weights.get(f"{name}.scale")
-        self.value = tf.Variable(value, trainable=False)
-        self.scale = None
-        if scale is not None:
-            # One scale an output channel; those of a depthwise kernel are its axis before the last.
-            depthwise = value.shape[-1] != scale.size
-            self.scale = tf.Variable(scale[:, np.newaxis] if depthwise else scale, trainable=False)
-
-    def __call__(self) -> tf.Tensor:
-        value = tf.cast(self.value, tf.float32)
-        return value if self.scale is None else value * self.scale
-
-
-class _Conv(tf.Module):
-    """A convolution with the bias it may have; zeros around it, or the mirrored picture."""
-
-    def __init__(
-        self,
-        weights: Weights,
-        scope: str,
-        *,
-        stride: int = 1,
-        mirror: bool = False,
-        depthwise: bool = False,
-        activation: Activation = tf.identity,
-    ):
-        super().__init__()
-        self.kernel = _Stored(weights, f"{scope}/weights")
-        self.bias = _Stored(weights, f"{scope}/bias") if f"{scope}/bias" in weights else None
-        self.activation = activation
-        self._convolve = tf.nn.depthwise_conv2d if depthwise else tf.nn.conv2d
-        self._strides = [1, stride, stride, 1]
-        self._mirrored = weights[f"{scope}/weights"].shape[0] // 2 if mirror else None
-
-    def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        padding = "SAME"
-        if self._mirrored is not None:
-            sides = [self._mirrored, self._mirrored]
-            x, padding = tf.pad(x, [[0, 0], sides, sides, [0, 0]], "REFLECT"), "VALID"
-        x = self._convolve(x, self.kernel(), self._strides, padding)
-        return self.activation(x if self.bias is None else x + self.bias())
-
-
 class _InvertedResidual(tf.Module):
     """MobileNet-v2's block: expand, convolve each channel, project; added where shapes agree."""
 
     def __init__(self, weights: Weights, scope: str, *, stride: int, expand: bool, add: bool):
         super().__init__()
         relu6 = tf.nn.relu6
-        expansion = _Conv(weights, f"{scope}/expand", activation=relu6) if expand else None
+        expansion = Conv(weights, f"{scope}/expand", activation=relu6) if expand else None
         self.expand = expansion or tf.identity
-        self.depthwise = _Conv(
-            weights, f"{scope}/depthwise", stride=stride, depthwise=True, activation=relu6
+        self.depthwise = Conv(
+            weights,
+            f"{scope}/depthwise",
+            stride=stride,
+            convolve=tf.nn.depthwise_conv2d,
+            activation=relu6,
         )
-        self.project = _Conv(weights, f"{scope}/project")
+        self.project = Conv(weights, f"{scope}/project")
         self._add = add
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
@@ -222,7 +177,7 @@ class _Predictor(tf.Module):
     def __init__(self, weights: Weights):
         super().__init__()
         scope = "MobilenetV2"
-        self.first = _Conv(weights, f"{scope}/Conv", stride=2, activation=tf.nn.relu6)
+        self.first = Conv(weights, f"{scope}/Conv", stride=2, activation=tf.nn.relu6)
         self.blocks: list[_InvertedResidual] = []
         channels = 32
         for expansion, out, count, first_stride in _MOBILENET_V2:
@@ -234,8 +189,8 @@ class _Predictor(tf.Module):
                     _InvertedResidual(weights, name, stride=stride, expand=expansion > 1, add=add)
                 )
                 channels = out
-        self.last = _Conv(weights, f"{scope}/Conv_1", activation=tf.nn.relu6)
-        self.bottleneck = _Conv(weights, "mobilenet_conv/Conv")
+        self.last = Conv(weights, f"{scope}/Conv_1", activation=tf.nn.relu6)
+        self.bottleneck = Conv(weights, "mobilenet_conv/Conv")
 
     def __call__(self, style: tf.Tensor) -> tf.Tensor:
         x = self.first(style)
@@ -247,12 +202,20 @@ class _Predictor(tf.Module):
 class _StyledConv(tf.Module):
     """Enlarge if asked, convolve, and give each channel the mean and deviation of the style."""
 
-    def __init__(self, weights: Weights, scope: str, *, factor: int = 1, **options):
+    def __init__(
+        self,
+        weights: Weights,
+        scope: str,
+        *,
+        factor: int = 1,
+        convolve: Callable[..., tf.Tensor] = tf.nn.conv2d,
+        activation: Activation = tf.identity,
+    ):
         super().__init__()
-        self.conv = _Conv(weights, scope, mirror=True)
-        self.shift = _Conv(weights, f"style_params/{scope}/StyleNorm/Conv")
-        self.scale = _Conv(weights, f"style_params/{scope}/StyleNorm/Conv_1")
-        self.activation: Activation = options.get("activation", tf.identity)
+        self.conv = Conv(weights, scope, mirror=True, convolve=convolve)
+        self.shift = Conv(weights, f"style_params/{scope}/StyleNorm/Conv")
+        self.scale = Conv(weights, f"style_params/{scope}/StyleNorm/Conv_1")
+        self.activation = activation
         self._factor = factor
 
     def __call__(self, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
@@ -271,7 +234,7 @@ class _Transformer(tf.Module):
         super().__init__()
         relu, scope = tf.nn.relu, "transformer"
         self.contract = [
-            _Conv(weights, f"{scope}/contract/conv{i}", stride=s, mirror=True, activation=relu)
+            Conv(weights, f"{scope}/contract/conv{i}", stride=s, mirror=True, activation=relu)
             for i, s in ((1, 1), (2, 2), (3, 2))
         ]
         self.residual = [
@@ -284,7 +247,12 @@ class _Transformer(tf.Module):
         self.expand = [
             _StyledConv(weights, f"{scope}/expand/conv1/conv", factor=2, activation=relu),
             _StyledConv(weights, f"{scope}/expand/conv2/conv", factor=2, activation=relu),
-            _StyledConv(weights, f"{scope}/expand/conv3/conv", activation=tf.nn.sigmoid),
+            _StyledConv(
+                weights,
+                f"{scope}/expand/conv3/conv",
+                convolve=in_blocks,
+                activation=tf.nn.sigmoid,
+            ),
         ]
 
     def __call__(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:

@@ -1,6 +1,5 @@
 """How every script starts and ends: flags in, one line for a user's mistake, a status out."""
 
-import logging
 import os
 import re
 import sys
@@ -8,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from nst_tf.errors import InputError
 
@@ -35,8 +34,9 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
             if missing:
                 raise InputError(f"{', '.join(missing)}: missing; --help tells what to give")
             _import_tensorflow()
-            # absl would print the library's notices to stderr, whether a script wants them or not.
-            logging.getLogger("nst_tf").setLevel(logging.WARNING)
+            # absl would print every notice of TensorFlow's and ours to stderr.
+            if not flags.FLAGS["verbosity"].present:
+                logging.set_verbosity(logging.WARNING)
             main()
         except InputError as error:
             _refuse(error)

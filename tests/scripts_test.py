@@ -328,9 +328,9 @@ class FastTest(ScriptTest):
         ("--style_blend=1,2", "style_blend=1,2: expected 1 numbers"),
         ("--style_blend=a", "style_blend=a: expected 1 numbers"),
         ("--style_strength=2", "style_strength"),
-        ("--size=20", "size=20", "--size=43 or more"),
+        ("--size=20", "size=20", "--size=42 or more"),
         (f"--output={PHOTOGRAPH}", "overwrite"),
-        ("--content=none.jpg", "output"),
+        ("--content=none.jpg", "none.jpg: no such file"),
     )
     def test_mistakes_end_in_one_line(self, flag, *words):
         given = [f"--content={PHOTOGRAPH}", f"--style={PAINTING}", f"--output={self.output}"]
