@@ -11,6 +11,7 @@ _HOMES = {
     "Progress": "transfer",
     "Settings": "settings",
     "Style": "transfer",
+    "load": "fast",
     "optimize": "transfer",
     "read": "image",
     "stylize": "transfer",
