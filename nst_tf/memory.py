@@ -6,6 +6,7 @@ those for Adam, float16 and GPUs are guesses. `benchmarks/memory.py` measures ho
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
@@ -29,6 +30,14 @@ _PER_VALUE = {"float32": 7.2, "bfloat16": 5.6, "float16": 5.6}
 _PICTURES = {"lbfgs": 16, "adam": 9}
 # What graphs, kernels and weights take beyond what they had before the first step.
 _GRAPHS = 0.1 * 2**30
+# The limit and the use of a Linux control group, version 2 and version 1.
+_CONTAINERS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
 _GIB = 2**30
 
 
@@ -150,4 +159,15 @@ def _used_and_free() -> tuple[float, float]:
         whole = next(each.memory_limit for each in devices if each.device_type == "GPU")
         used = tf.config.experimental.get_memory_info("GPU:0")["current"]
         return used, whole - used
-    return psutil.Process().memory_info().rss, psutil.virtual_memory().available
+    used = psutil.Process().memory_info().rss
+    return used, min(psutil.virtual_memory().available, _left_to_container())
+
+
+def _left_to_container() -> float:
+    """What a container's own limit leaves; cached files count as used, to be on the safe side."""
+    for limit, used in _CONTAINERS:
+        try:
+            return int(Path(limit).read_text()) - int(Path(used).read_text())
+        except (OSError, ValueError):  # there is no such file, or the limit is "max"
+            continue
+    return math.inf

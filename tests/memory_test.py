@@ -110,6 +110,16 @@ class PlanTest(parameterized.TestCase):
         self.assertBetween(used, 0.1 * GIB, 50 * GIB)
         self.assertGreater(free, 0)
 
+    @parameterized.parameters(("600000000", 200_000_000), ("max", None))
+    def test_what_a_container_may_take_is_less_than_what_the_machine_has(self, limit, expected):
+        whole, own = memory._used_and_free()[1], []
+        for name, text in (("limit", limit), ("used", "400000000")):
+            own.append(self.create_tempfile(name, text).full_path)
+        with mock.patch.object(memory, "_CONTAINERS", (("no such file", ""), tuple(own))):
+            _, free = memory._used_and_free()
+        expected = expected or whole
+        self.assertBetween(free, 0.8 * expected, 1.2 * expected)
+
 
 if __name__ == "__main__":
     tf.test.main()
