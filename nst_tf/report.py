@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import fast, features
+from nst_tf import fast, features, tiled
 from nst_tf.image import resize
 from nst_tf.objective import Objective
 from nst_tf.scales import painting_size, scale_sizes
@@ -117,7 +117,7 @@ class Evaluator:
             precision="float32",
         )
         content = tf.constant(self._content)[tf.newaxis]
-        return Objective(network, content, [(self._style, 1.0)], settings, most=_MOST_SEEN)
+        return tiled.objective(network, content, [(self._style, 1.0)], settings, most=_MOST_SEEN)
 
 
 def compare(

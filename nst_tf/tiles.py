@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from nst_tf import losses
+from nst_tf.losses import Layers
 from nst_tf.scales import Size
 
 
@@ -106,6 +108,50 @@ def split(size: Size, most: float, view: View) -> list[Tile]:
     else:
         rows, columns = min(grids, key=lambda grid: grid[0].longest * grid[1].longest)
     return [Tile(row, column) for row in rows.spans for column in columns.spans]
+
+
+def look(
+    network: tf.keras.Model, view: View, seen: tf.Tensor, inside: tf.Tensor
+) -> dict[str, Layers]:
+    """The features of a tile, without its surroundings'.
+
+    Args:
+        network: the model of `features.extractor`.
+        view: of it.
+        seen: float32 [1, h, w, 3], of `Tile.see`.
+        inside: int32 [4], of `Tile.inside`.
+
+    Returns:
+        Style and content features as of the network.
+    """
+
+    def crop(name: str, layer: tf.Tensor) -> tf.Tensor:
+        top, bottom, left, right = tf.unstack(inside // view.strides[name])
+        return layer[:, top:bottom, left:right]
+
+    return {
+        kind: {name: crop(name, layer) for name, layer in layers.items()}
+        for kind, layers in network(seen).items()
+    }
+
+
+def grams(layers: Layers, size: Size, view: View) -> dict[str, tf.Tensor]:
+    """The Grams of a tile's layers as part of the picture's; they add up over tiles.
+
+    Args:
+        layers: style features, of `look`.
+        size: (height, width) of the picture.
+        view: of the network.
+
+    Returns:
+        float32 [1, C, C] by layer name.
+    """
+    parts = {}
+    for name, layer in layers.items():
+        whole = math.prod(side // view.strides[name] for side in size)
+        here = tf.cast(tf.reduce_prod(tf.shape(layer)[1:3]), tf.float32)
+        parts[name] = losses.gram(layer) * (here / whole)
+    return parts
 
 
 class _Cut(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import features, frequency, memory, precision
+from nst_tf import features, frequency, memory, precision, tiled
 from nst_tf.errors import InputError
 from nst_tf.image import resize
 from nst_tf.losses import Losses
@@ -175,7 +175,7 @@ def _paint(content, styles, settings, start, scales, network, plans) -> Iterator
 def _objective(network, content, styles, settings: Settings, size: Size, most: float) -> Objective:
     photograph = resize(content, *size)[tf.newaxis]
     paintings = ((_fit(style.rgb, max(size)), style.share) for style in styles)
-    return Objective(network, photograph, paintings, settings, most=most)
+    return tiled.objective(network, photograph, paintings, settings, most=most)
 
 
 def _check(content: np.ndarray, styles: Sequence[Style], start: np.ndarray | None) -> None:

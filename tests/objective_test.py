@@ -6,7 +6,7 @@ import tensorflow as tf
 from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut, whole
 
-from nst_tf import features, losses
+from nst_tf import features, losses, tiled
 from nst_tf.objective import Objective
 from nst_tf.optimizers import Lbfgs
 from nst_tf.settings import Settings
@@ -201,16 +201,16 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
             (cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 150, 170)[None], 0.25),
         ][:styles]
         network = extractor(settings)
-        whole, tiled = (
-            Objective(network, content, paintings, settings, most=pixels)
+        whole, pieced = (
+            tiled.objective(network, content, paintings, settings, most=pixels)
             for pixels in (math.inf, most)
         )
         self.assertFalse(whole.tiled)
-        self.assertTrue(tiled.tiled)
+        self.assertTrue(pieced.tiled)
         expected, gradient = whole.value_and_grad(image)
-        found, tiled_gradient = tiled.value_and_grad(image)
+        found, tiled_gradient = pieced.value_and_grad(image)
         self.assertAllClose(found, expected, rtol=1e-5)
-        self.assertAllClose(tiled.value(image), expected, rtol=1e-5)
+        self.assertAllClose(pieced.value(image), expected, rtol=1e-5)
         self.assertLess(tf.norm(tiled_gradient - gradient) / tf.norm(gradient), 1e-5)
 
     @parameterized.parameters(
@@ -237,15 +237,15 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
         """At every picture that L-BFGS comes by; see transfer_test for the pictures themselves."""
         settings = Settings(**LAYERS)
         content, painting = cut(PHOTOGRAPH, 61, 83)[None], cut(PAINTING, 83, 61)[None]
-        whole, tiled = (
-            Objective(extractor(settings), content, [(painting, 1.0)], settings, most=most)
+        whole, pieced = (
+            tiled.objective(extractor(settings), content, [(painting, 1.0)], settings, most=most)
             for most in (math.inf, 1200)
         )
         lbfgs = Lbfgs(history=10)
         state = lbfgs.init(tf.constant(content), bounds=(0.0, 1.0))
         for _ in range(10):
             expected, gradient = whole.value_and_grad(state.trial)
-            found, tiled_gradient = tiled.value_and_grad(state.trial)
+            found, tiled_gradient = pieced.value_and_grad(state.trial)
             self.assertAllClose(found.total, expected.total, rtol=1e-5)
             self.assertLess(tf.norm(tiled_gradient - gradient) / tf.norm(gradient), 1e-5)
             state, _ = lbfgs.step(state, lambda _, seen=(expected, gradient): seen)
@@ -254,7 +254,9 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
     def test_one_trace_serves_all_tiles(self):
         settings = Settings(**LAYERS)
         content = cut(PHOTOGRAPH, 61, 83)[None]
-        objective = Objective(extractor(settings), content, [(content, 1.0)], settings, most=1200)
+        objective = tiled.objective(
+            extractor(settings), content, [(content, 1.0)], settings, most=1200
+        )
         for _ in range(2):
             objective.value_and_grad(tf.constant(content))
         counts = [
@@ -270,7 +272,7 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
         painting = cut(PAINTING, 64, 64)[None]
         image = tf.constant(cut(SAMPLES / "content" / "honey_bee.jpg", 64, 64)[None])
         expected, found = (
-            Objective(
+            tiled.objective(
                 extractor(settings, precision), content, [(painting, 1.0)], settings, most=most
             ).value_and_grad(image)[1]
             for most in (math.inf, 1500)
