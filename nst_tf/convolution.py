@@ -78,17 +78,21 @@ def in_blocks(x: tf.Tensor, kernel: tf.Tensor, strides: list[int], padding: str)
     Args:
         x: float32 [B, H, W, C].
         kernel: float32 [h, w, C, channels].
-        strides: four, of the batch, down, to the right, of the channels.
+        strides: four ones.
         padding: as of `tf.nn.conv2d`; both sides of the output must be even.
 
     Returns:
         float32 [B, H', W', channels].
+
+    Raises:
+        ValueError: other strides.
     """
     corners = [
         tf.pad(kernel, [[down, 1 - down], [right, 1 - right], [0, 0], [0, 0]])
         for down in (0, 1)
         for right in (0, 1)
     ]
-    doubled = [2 * stride for stride in strides[1:3]]
-    blocks = tf.nn.conv2d(x, tf.concat(corners, axis=3), doubled, padding)
+    if strides != [1, 1, 1, 1]:
+        raise ValueError(f"strides={strides}: expected 1 everywhere")
+    blocks = tf.nn.conv2d(x, tf.concat(corners, axis=3), 2, padding)
     return tf.nn.depth_to_space(blocks, 2)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from nst_tf import image
-from nst_tf.panel import caption
+from nst_tf.panel import caption, seconds
 from nst_tf.report import Entry
 
 _STYLE = """
@@ -32,7 +32,7 @@ _COLUMNS = (
     "loss",
     "style",
     "content",
-    "style, unseen layers",
+    "style, other layers",
     "SSIM",
 )
 _HELP = """
@@ -40,10 +40,12 @@ _HELP = """
 <em>enlarge</em> to see a picture at twice its size.</p>
 """
 _NOTES = """
-<p>Cold: the first picture, with loading and tracing. Warm: a further one; of the optimisation its
-steps alone. Loss, style and content are those of the optimisation's recipe, in float32, weighted.
-Style, unseen layers: the style error at VGG layers that neither was trained on. SSIM: structural
-similarity to the photograph. Smaller is closer for all but SSIM.</p>
+<p>Cold: the first picture, with loading the network; imports are not counted, nor a second loading
+of what TensorFlow keeps. Warm: for a feed-forward model a further picture; for the optimisation its
+number of steps times their median, without targets and tracing. Loss, style and content are those
+of the default recipe, in float32, weighted. Style, other layers: the style error at four VGG19
+layers whose Gram matrices the default recipe does not look at. SSIM: structural similarity to the
+photograph. Smaller is closer for all but SSIM.</p>
 """
 
 
@@ -108,17 +110,10 @@ def _table(entries: Sequence[Entry]) -> str:
         if entry.scores is None:
             continue
         scores = entry.scores
-        values = (
-            entry.seconds_cold,
-            entry.seconds_warm,
-            scores.total,
-            scores.style,
-            scores.content,
-            scores.unseen_style,
-            scores.ssim,
-        )
-        cells = ["" if value is None else f"{value:.3g}" for value in values]
-        rows.append(_row("td", (entry.name, *cells)))
+        values = (scores.total, scores.style, scores.content, scores.other_style, scores.ssim)
+        cells = [f"{value:.3g}" for value in values]
+        times = (seconds(entry.seconds_cold), seconds(entry.seconds_warm))
+        rows.append(_row("td", (entry.name, *times, *cells)))
     return f"<table>{''.join(rows)}</table>"
 
 

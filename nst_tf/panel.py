@@ -32,16 +32,31 @@ def panel(pairs: Sequence[Sequence[Entry]]) -> np.ndarray:
 
 
 def caption(entry: Entry) -> list[str]:
-    """What is said of a picture: its name, its seconds, its losses; as far as there are any."""
+    """What is said of a picture.
+
+    Args:
+        entry: of the comparison.
+
+    Returns:
+        Lines: its name, its seconds, its losses; as far as there are any.
+    """
     lines = [entry.name]
     if entry.seconds_cold is not None:
-        lines.append(f"{entry.seconds_cold:.3g} s cold, {entry.seconds_warm:.3g} s warm")
+        cold, warm = seconds(entry.seconds_cold), seconds(entry.seconds_warm)
+        lines.append(f"{cold} s cold, {warm} s warm")
     if entry.scores is not None:
         scores = entry.scores
         lines.append(
             f"loss {scores.total:.3g}: style {scores.style:.3g}, content {scores.content:.3g}"
         )
     return lines
+
+
+def seconds(value: float | None) -> str:
+    """Seconds in three digits, without an exponent; nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:.3g}" if value < 999.5 else f"{value:.0f}"
 
 
 def _row(entries: Sequence[Entry]) -> np.ndarray:

@@ -41,7 +41,7 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
         except InputError as error:
             _refuse(error)
         except KeyboardInterrupt:
-            print(f"{_name()}: stopped; nothing was written", file=sys.stderr)
+            print(f"{_name()}: stopped", file=sys.stderr)
             sys.exit(130)
 
     app.run(guarded, flags_parser=_parse)

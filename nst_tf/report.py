@@ -2,8 +2,9 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -14,12 +15,14 @@ from nst_tf.image import resize
 from nst_tf.objective import Objective
 from nst_tf.scales import painting_size, scale_sizes
 from nst_tf.settings import Settings
-from nst_tf.transfer import Style, optimize
+from nst_tf.transfer import Progress, Style, optimize
 
-# Style layers that neither the optimisation nor the bundled model was trained on.
-UNSEEN_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
+# Style layers of VGG19 that the default recipe does not look at.
+OTHER_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
 # The evaluator looks at this many pixels at a time.
 _MOST_SEEN = 2**20
+# Of a handle this many characters at its end are shown.
+_LONGEST_NAME = 24
 # How often a feed-forward model paints once it is warm.
 _REPEATS = 5
 
@@ -29,10 +32,10 @@ class Scores:
     """What the evaluator says of a picture.
 
     Attributes:
-        total: the weighted loss of the recipe, in float32.
+        total: the weighted loss of the default recipe, in float32.
         style: its weighted style term.
         content: its weighted content term.
-        unseen_style: the scale-free style error at `UNSEEN_LAYERS`.
+        other_style: the scale-free style error at `OTHER_LAYERS`.
         ssim: structural similarity to the photograph, 1 for the photograph itself (Wang et al.
             2004, "Image Quality Assessment: From Error Visibility to Structural Similarity").
     """
@@ -40,7 +43,7 @@ class Scores:
     total: float
     style: float
     content: float
-    unseen_style: float
+    other_style: float
     ssim: float
 
 
@@ -67,25 +70,16 @@ class Entry:
 class Evaluator:
     """Judges pictures of one photograph in the manner of one painting, at one size."""
 
-    def __init__(self, content: np.ndarray, style: np.ndarray, settings: Settings):
-        """Compute the targets in float32.
+    def __init__(self, content: np.ndarray, style: np.ndarray):
+        """Compute the targets: those of the default recipe, in float32.
 
         Args:
             content: the photograph at the pictures' size, float32 sRGB [H, W, 3] in [0, 1].
-            style: the painting, float32 sRGB [h, w, 3] in [0, 1].
-            settings: recipe, weights and network.
+            style: the painting at that size, float32 sRGB [h, w, 3] in [0, 1].
         """
-        self._content = content
-        height, width = painting_size(style.shape[0], style.shape[1], max(content.shape))
-        self._style = resize(style, height, width)[tf.newaxis]
-        unseen = Settings(
-            style_layers=UNSEEN_LAYERS,
-            style_weight=1.0,
-            content_weight=0.0,
-            network=settings.network,
-            vgg_weights=settings.vgg_weights,
-        )
-        self._value, self._unseen = self._objective(settings), self._objective(unseen)
+        self._content, self._style = content, style
+        self._value = self._objective(Settings())
+        self._other = self._objective(Settings(style_layers=OTHER_LAYERS, content_weight=0.0))
 
     def measure(self, rgb: np.ndarray) -> Scores:
         """Judge a picture.
@@ -103,7 +97,7 @@ class Evaluator:
             total=float(losses.total),
             style=float(losses.style),
             content=float(losses.content),
-            unseen_style=float(self._unseen.value(picture).style),
+            other_style=float(self._other.value(picture).style),
             ssim=float(ssim),
         )
 
@@ -116,12 +110,18 @@ class Evaluator:
             pooling=settings.pooling,
             precision="float32",
         )
-        content = tf.constant(self._content)[tf.newaxis]
-        return tiled.objective(network, content, [(self._style, 1.0)], settings, most=_MOST_SEEN)
+        content, style = (tf.constant(each)[tf.newaxis] for each in (self._content, self._style))
+        return tiled.objective(network, content, [(style, 1.0)], settings, most=_MOST_SEEN)
 
 
 def compare(
-    content: np.ndarray, style: np.ndarray, settings: Settings, handles: Sequence[str]
+    content: np.ndarray,
+    style: np.ndarray,
+    settings: Settings,
+    handles: Sequence[str],
+    *,
+    start: np.ndarray | None = None,
+    watch: Callable[[Iterator[Progress]], Iterable[Progress]] = iter,
 ) -> list[Entry]:
     """Paint a photograph slowly and fast, and measure both.
 
@@ -130,6 +130,8 @@ def compare(
         style: the painting, float32 sRGB [h, w, 3] in [0, 1].
         settings: of the optimisation; its size is everybody's.
         handles: feed-forward models, as `fast.load` takes them.
+        start: what the optimisation starts from, as of `optimize`.
+        watch: a listener for the optimisation.
 
     Returns:
         The photograph, the painting, the optimised picture, and one of each model.
@@ -139,20 +141,23 @@ def compare(
     """
     height, width = scale_sizes(content.shape[0], content.shape[1], settings)[-1]
     small = resize(content, height, width).numpy()
+    fitted = painting_size(style.shape[0], style.shape[1], max(height, width))
+    painting = resize(style, *fitted).numpy()
     # The models first: whether they can be loaded is known at once.
     painted = [_paint_fast(small, style, handle) for handle in handles]
-    painted.insert(0, _paint_slowly(content, style, settings))
-    evaluator = Evaluator(small, style, settings)
+    begin = partial(optimize, content, [Style(style)], settings, start=start)
+    painted.insert(0, _paint_slowly(lambda: watch(begin())))
+    evaluator = Evaluator(small, painting)
     entries = [Entry("photograph", small), *painted]
     judged = [replace(entry, scores=evaluator.measure(entry.rgb)) for entry in entries]
-    judged.insert(1, Entry("painting", style))
+    judged.insert(1, Entry("painting", painting))
     return judged
 
 
-def _paint_slowly(content: np.ndarray, style: np.ndarray, settings: Settings) -> Entry:
+def _paint_slowly(begin: Callable[[], Iterable[Progress]]) -> Entry:
     started = last = perf_counter()
     seconds: dict[int, list[float]] = {}
-    for progress in optimize(content, [Style(style)], settings):
+    for progress in begin():
         float(progress.losses.total)  # waits for the device
         now = perf_counter()
         seconds.setdefault(progress.scale, []).append(now - last)
@@ -176,5 +181,5 @@ def _paint_fast(content: np.ndarray, style: np.ndarray, handle: str) -> Entry:
         started = perf_counter()
         paint()
         seconds.append(perf_counter() - started)
-    name = f"fast ({handle})"
+    name = f"fast ({handle if len(handle) <= _LONGEST_NAME else '…' + handle[-_LONGEST_NAME:]})"
     return Entry(name, rgb, seconds_cold=cold, seconds_warm=statistics.median(seconds))

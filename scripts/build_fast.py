@@ -1,6 +1,6 @@
 """Build the bundled feed-forward model from its weights: the SavedModel in saved_models/.
 
-python scripts/build_fast.py --output_dir=saved_models/arbitrary_stylization
+python scripts/build_fast.py --output_dir=arbitrary_stylization
 """
 
 from pathlib import Path
@@ -15,17 +15,13 @@ _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "a new folder for the Save
 
 def main() -> None:
     """Build the network, write it."""
-    from nst_tf import arbitrary
+    from nst_tf import arbitrary, atomic
 
     folder = Path(_OUTPUT_DIR.value)
     if folder.exists():
         raise InputError(f"output_dir={folder}: exists; expected a new folder; choose one")
-    try:
-        arbitrary.save(folder)
-    except OSError as error:
-        raise InputError(
-            f"output_dir={folder}: cannot be written ({error.strerror}); choose another"
-        ) from error
+    atomic.check(folder)
+    arbitrary.save(folder)
     print(f"wrote {folder}")
 
 

@@ -4,11 +4,14 @@ python scripts/compare.py --content=photo.jpg --style=painting.jpg --output_dir=
 """
 
 import json
+import os
+import platform
 from dataclasses import asdict
 from pathlib import Path
 
 from absl import flags
 
+import nst_tf
 from nst_tf import program, settings
 from nst_tf.errors import InputError
 
@@ -34,30 +37,41 @@ _OUTPUT_DIR = flags.DEFINE_string(
 
 def main() -> None:
     """Read the pictures, paint and measure, write the three files."""
-    from nst_tf import atomic, image, listeners, page, panel, report
+    from nst_tf import atomic, image, listeners, page, panel, report, scales
 
     knobs = settings.from_flags()
-    folder = Path(_OUTPUT_DIR.value)
-    names = [folder / name for name in ("comparison.png", "report.html", "comparison.json")]
     pairs = _pairs()
     pictures = {path: image.read(path).rgb for pair in pairs for path in pair}
-    for name in names:
-        atomic.check(name)
+    start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
+    for content, _ in pairs:
+        scales.scale_sizes(*pictures[content].shape[:2], knobs)
+    names = ("comparison.png", "report.html", "comparison.json")
+    outputs = [str(Path(_OUTPUT_DIR.value, name)) for name in names]
+    for output in outputs:
+        atomic.check(output)
+        program.keep_apart([*pictures, knobs.init], output_dir=output)
     listeners.print_notices()
 
     found = []
     for content, style in pairs:
         print(f"{content} in the manner of {style}", flush=True)
-        entries = report.compare(pictures[content], pictures[style], knobs, _HANDLE.value)
+        entries = report.compare(
+            pictures[content],
+            pictures[style],
+            knobs,
+            _HANDLE.value,
+            start=start,
+            watch=listeners.show,
+        )
         found.append(entries)
         for entry in entries:
             print(": ".join(panel.caption(entry)), flush=True)
     titles = [f"{Path(content).stem}, {Path(style).stem}" for content, style in pairs]
-    picture, document, numbers = names
+    picture, document, numbers = outputs
     image.write(picture, panel.panel(found))
     atomic.replace(document, page.page(titles, found).encode())
     atomic.replace(numbers, json.dumps(_record(knobs, pairs, found), indent=1).encode())
-    print(f"wrote {', '.join(map(str, names))}")
+    print(f"wrote {', '.join(outputs)}")
 
 
 def _pairs() -> list[tuple[str, str]]:
@@ -74,7 +88,11 @@ def _pairs() -> list[tuple[str, str]]:
 
 def _record(knobs, pairs, found) -> dict:
     """What was measured, for other programs."""
+    import tensorflow as tf
+
     return {
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "versions": {"nst_tf": nst_tf.__version__, "tensorflow": tf.__version__},
         "settings": asdict(knobs),
         "pairs": [
             {

@@ -3,6 +3,7 @@
 python scripts/fast.py --content=photo.jpg --style=painting.jpg --output=painted.png
 """
 
+import math
 from pathlib import Path
 
 from absl import flags
@@ -57,13 +58,15 @@ def main() -> None:
     outputs = _outputs(mixtures)
     taken = [*_CONTENT.value, *_STYLE.value]
     for output in outputs:
-        image.check_output(output)
         program.keep_apart(taken, output=output)
         taken.append(output)
     paintings = {style: image.read(style).rgb[None] for style in _STYLE.value}
-    photographs = [image.read(content) for content in _CONTENT.value]
+    # Twice, so that a mistake is found before the first is painted and one is held at a time.
+    shapes = [image.read(content).rgb.shape[:2] for content in _CONTENT.value]
     knobs = Settings(size=_SIZE.value, scales=1)
-    sizes = [scales.scale_sizes(*each.rgb.shape[:2], knobs)[-1] for each in photographs]
+    sizes = [scales.scale_sizes(*shape, knobs)[-1] for shape in shapes]
+    for output in outputs:
+        image.check_output(output, max(map(max, sizes)))
 
     painter = fast.load(_HANDLE.value)
     manners = [
@@ -71,7 +74,8 @@ def main() -> None:
         for styles in mixtures
     ]
     remaining = iter(outputs)
-    for photograph, size in zip(photographs, sizes, strict=True):
+    for path, size in zip(_CONTENT.value, sizes, strict=True):
+        photograph = image.read(path)
         content = image.resize(photograph.rgb[None], *size)
         for manner in manners:
             output, painted = next(remaining), manner(content, _STRENGTH.value)[0]
@@ -85,7 +89,8 @@ def _shares() -> list[float]:
         shares = [float(share) for share in _BLEND.value or []]
     except ValueError:
         shares = [-1.0]
-    if _BLEND.value and (len(shares) != len(_STYLE.value) or min(shares) < 0 or not sum(shares)):
+    fit = all(0 <= share < math.inf for share in shares) and sum(shares) > 0
+    if _BLEND.value and not (fit and len(shares) == len(_STYLE.value)):
         raise InputError(
             f"style_blend={','.join(_BLEND.value)}: expected {len(_STYLE.value)} numbers from 0, "
             "one for each --style and not all 0"
@@ -97,11 +102,14 @@ def _outputs(mixtures: list[list[str]]) -> list[str]:
     """Where each picture goes: the photographs in their order, each in all manners."""
     if len(_CONTENT.value) * len(mixtures) == 1:
         return [_OUTPUT.value]
-    return [
-        str(Path(_OUTPUT.value, "_".join(Path(path).stem for path in (content, *styles)) + ".png"))
-        for content in _CONTENT.value
-        for styles in mixtures
-    ]
+    names: list[str] = []
+    for content in _CONTENT.value:
+        for styles in mixtures:
+            name = "_".join(Path(path).stem for path in (content, *styles))
+            # Files of one name may come from several folders.
+            again = sum(name == other.rpartition(" ")[0] or name == other for other in names)
+            names.append(f"{name} {again + 1}" if again else name)
+    return [str(Path(_OUTPUT.value, f"{name}.png")) for name in names]
 
 
 if __name__ == "__main__":

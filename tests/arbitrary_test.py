@@ -6,6 +6,7 @@ from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, ROOT, cut
 
 from nst_tf import arbitrary, bundled
+from nst_tf.convolution import in_blocks
 
 
 class ArbitraryTest(parameterized.TestCase, tf.test.TestCase):
@@ -41,6 +42,13 @@ class ArbitraryTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(found["output_0"], expected, atol=1e-5)
         size = sum(path.stat().st_size for path in folder.rglob("*"))
         self.assertLess(size, 5e6)
+
+    def test_blocks_of_pixels_are_the_pixels(self):
+        random = np.random.default_rng(0)
+        x, kernel = random.random((2, 20, 28, 5)), random.random((9, 9, 5, 3))
+        expected = tf.nn.conv2d(x, kernel, 1, "VALID")
+        found = in_blocks(x, tf.constant(kernel), [1, 1, 1, 1], "VALID")
+        self.assertAllClose(found, expected)
 
     @parameterized.parameters(
         ((300, 340), (256, 290)),

@@ -14,7 +14,7 @@ import tensorflow as tf
 from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, cut
 
-from nst_tf import InputError, bundled, fast
+from nst_tf import InputError, bundled, fast, handles
 
 _MODEL = bundled.path("arbitrary_stylization")
 
@@ -80,17 +80,7 @@ class PainterTest(parameterized.TestCase, tf.test.TestCase):
         cls.painter = fast.load("bundled")
         cls.style = cut(PAINTING, 300, 340)[np.newaxis]
         cls.other = cut(PHOTOGRAPH, 256, 256)[np.newaxis]
-        folder = cls.enter_folder()
-        tf.saved_model.save(OfficialModule(), folder)
-        cls.plain = fast.load(folder)
-
-    @classmethod
-    def enter_folder(cls):
-        import tempfile
-
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        return folder.name
+        cls.plain = fast.Painter(OfficialModule(), "plain")
 
     @parameterized.product(
         size=[(32, 32), (33, 47), (64, 37), (130, 201)], model=["painter", "plain"]
@@ -111,7 +101,7 @@ class PainterTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.product(model=["painter", "plain"], batches=[(2, 2), (3, 1), (1, 2)])
     def test_a_batch_paints_what_single_pictures_paint(self, model, batches):
         painter = getattr(self, model)
-        contents = np.stack([cut(PHOTOGRAPH, 40 + 0 * i, 50)[:, ::-1] ** (i + 1) for i in range(3)])
+        contents = np.stack([cut(PHOTOGRAPH, 41, 50)[:, ::-1] ** (i + 1) for i in range(3)])
         styles = np.stack([self.style[0], self.style[0, ::-1] ** 2])
         contents, styles = contents[: batches[0]], styles[: batches[1]]
         painted = painter(contents, styles)
@@ -124,8 +114,9 @@ class PainterTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.parameters(
         (np.zeros([2, 40, 40, 3]), np.zeros([3, 40, 40, 3]), "batches of 2 and 3"),
         (np.zeros([40, 40, 3]), np.zeros([1, 40, 40, 3]), r"content: expected .* \[40, 40, 3\]"),
-        (np.zeros([1, 40, 40, 3]), np.zeros([1, 40, 40, 4]), "style: expected pictures"),
-        (np.zeros([1, 31, 40, 3]), np.zeros([1, 40, 40, 3]), "40 x 31 px; the network needs .* 32"),
+        (np.zeros([1, 40, 40, 3]), np.zeros([1, 40, 40, 4]), "style: expected floats"),
+        (np.zeros([1, 40, 40, 3], np.uint8), np.zeros([1, 40, 40, 3]), "content: .* got uint8"),
+        (np.zeros([1, 31, 40, 3]), np.zeros([1, 40, 40, 3]), "40 x 31 px; expected sides of 32"),
     )
     def test_other_shapes_are_refused(self, content, style, message):
         with self.assertRaisesRegex(InputError, message):
@@ -215,7 +206,7 @@ class LoadTest(parameterized.TestCase, tf.test.TestCase):
     def test_the_official_module_is_a_handle(self):
         with mock.patch("tensorflow_hub.resolve", return_value=str(_MODEL)) as resolve:
             self.paints(fast.load("magenta"))
-        resolve.assert_called_once_with(fast.MAGENTA)
+        resolve.assert_called_once_with(handles.MAGENTA)
 
     def test_an_address_that_is_not_there(self):
         with server(lambda request: request.send_error(404)) as (address, _):
@@ -236,28 +227,44 @@ class LoadTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_a_silent_server(self):
         with (
-            mock.patch.object(fast, "TIMEOUT", 0.5),
+            mock.patch.object(handles, "TIMEOUT", 0.5),
             server(lambda request: time.sleep(5)) as (address, _),
         ):
             self.refused(address, "cannot be fetched", "timed out")
         self.assertIsNone(socket.getdefaulttimeout())
 
     def test_what_is_no_model(self):
-        self.refused("no/such/folder", "is no folder, .tar.gz or http address")
+        self.refused("no/such/folder", "there is no such folder or .tar.gz")
         self.refused(self.folder, "saved_model.pb is missing")
         (self.folder / "saved_model.pb").write_bytes(b"not a model")
         self.refused(self.folder, "does not load")
 
     @parameterized.parameters(
-        ({}, "cannot be called"),
-        (dict(one=tf.TensorSpec([None], tf.float32)), "expected model(content_image, style_image)"),
+        (lambda content: [content], 1),
+        (lambda content, style: [], 2),
+        (lambda content, style: [content[:, 1:]], 2),
+        (None, 0),
     )
-    def test_another_interface(self, signature, words):
+    def test_another_interface(self, function, inputs):
         module = tf.Module()
-        if signature:
-            module.__call__ = tf.function(lambda one: [one], input_signature=[*signature.values()])
+        if function:
+            picture = tf.TensorSpec([None, None, None, 3])
+            module.__call__ = tf.function(function, input_signature=[picture] * inputs)
         tf.saved_model.save(module, str(self.folder / "other"))
-        self.refused(self.folder / "other", words)
+        self.refused(self.folder / "other", "expected model(content_image, style_image)")
+
+    def test_functions_that_are_no_codes_are_not_used(self):
+        module = OfficialModule()
+        module.bottleneck = module.transform = lambda *_: tf.zeros([3])
+        self.assertFalse(fast.Painter(module, "foreign").has_codes)
+
+    def test_a_damaged_download_says_where_it_lies(self):
+        data = archive()
+        with server(send(data)) as (address, _):
+            fast.load(address)
+            (kept,) = (self.folder / "cache").glob("*/variables/variables.index")
+            kept.unlink()
+            self.refused(address, "does not load", "remove", str(kept.parent.parent))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import tensorflow as tf
 from nst_tf import panel
 from nst_tf.report import Entry, Scores
 
-SCORES = Scores(total=0.0312, style=0.021, content=0.0102, unseen_style=0.05, ssim=0.4)
+SCORES = Scores(total=0.0312, style=0.021, content=0.0102, other_style=0.05, ssim=0.4)
 
 
 def entries(height=60, width=80):

@@ -21,6 +21,7 @@ from nst_tf import Settings
 SCRIPTS = {path.stem for path in (ROOT / "scripts").glob("*.py")}
 # Each script has a test class below; this list makes a new one fail until it has.
 TESTED = {"build_fast", "compare", "fast", "stylize"}
+MODEL = ROOT / "saved_models" / "arbitrary_stylization"
 # Those that take every setting as a flag.
 WITH_SETTINGS = {"compare", "stylize"}
 
@@ -322,12 +323,28 @@ class FastTest(ScriptTest):
             distances.append(np.abs(painted - photograph).mean())
         self.assertLess(*distances)
 
+    def test_files_of_one_name_are_numbered(self):
+        (self.folder / "other").mkdir()
+        shutil.copy(PAINTING, self.folder / "other" / PHOTOGRAPH.name)
+        contents = [PHOTOGRAPH, self.folder / "other" / PHOTOGRAPH.name]
+        given = [f"--content={content}" for content in contents]
+        found = self.run_script(
+            *given, f"--style={PAINTING}", "--size=64", f"--output={self.folder / 'new'}"
+        )
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        name = f"{PHOTOGRAPH.stem}_{PAINTING.stem}"
+        self.assertEqual(
+            sorted(path.name for path in (self.folder / "new").iterdir()),
+            [f"{name} 2.png", f"{name}.png"],
+        )
+
     @parameterized.parameters(
-        ("--handle=no/model", "handle=no/model: is no folder"),
+        ("--handle=no/model", "handle=no/model: there is no such folder"),
         ("--handle=http://127.0.0.1:9/model", "cannot be fetched", "refused", "TFHUB_CACHE_DIR"),
         ("--style_blend=1,2", "style_blend=1,2: expected 1 numbers"),
         ("--style_blend=a", "style_blend=a: expected 1 numbers"),
         ("--style_strength=2", "style_strength"),
+        ("--style_strength=nan", "strength=nan: expected a number from 0 to 1"),
         ("--size=20", "size=20", "--size=42 or more"),
         (f"--output={PHOTOGRAPH}", "overwrite"),
         ("--content=none.jpg", "none.jpg: no such file"),
@@ -347,9 +364,11 @@ class CompareTest(ScriptTest):
             f"--style={PAINTING}",
             f"--style={ROOT / 'samples/style/hokusai_great_wave.jpg'}",
             *("--size=64", "--steps=2", f"--output_dir={self.folder / 'new'}"),
+            *(f"--init={PAINTING}", f"--handle={MODEL}", "--handle=bundled"),
         )
         self.assertEqual((found.returncode, found.stderr), (0, ""))
         self.assertIn("fast (bundled): ", found.stdout)
+        self.assertIn("64 x 48 px, step 2 of 2", found.stdout)
         files = sorted(path.name for path in self.files() if path.is_file())
         self.assertEqual(files, ["comparison.json", "comparison.png", "report.html"])
         record = json.loads((self.folder / "new" / "comparison.json").read_text())
@@ -358,14 +377,21 @@ class CompareTest(ScriptTest):
         for pair in record["pairs"]:
             self.assertEqual((pair["width"], pair["height"]), (64, 48))
             names = [picture["name"] for picture in pair["pictures"]]
-            self.assertEqual(names, ["photograph", "optimised", "fast (bundled)"])
+            self.assertEqual(names[:2], ["photograph", "optimised"])
+            self.assertEqual(names[3], "fast (bundled)")
+            fast, again = (
+                {**each, "name": "", "seconds_cold": 0, "seconds_warm": 0}
+                for each in pair["pictures"][2:]
+            )
+            self.assertEqual(fast, again)
             for picture in pair["pictures"][1:]:
                 self.assertGreater(picture["seconds_cold"], 0)
                 self.assertBetween(picture["ssim"], -1, 1)
         self.assertIn("<table>", (self.folder / "new" / "report.html").read_text())
 
     @parameterized.parameters(
-        (["--handle=no/model"], "handle=no/model: is no folder"),
+        (["--handle=no/model"], "handle=no/model: there is no such folder"),
+        (["--size=20"], "size=20"),
         (["--output_dir=README.md"], "README.md is a file"),
         ([f"--content={PHOTOGRAPH}", *[f"--style={PAINTING}"] * 2], "given 2 and 3 times"),
     )
@@ -385,6 +411,7 @@ class BuildFastTest(ScriptTest):
         self.assertEqual((found.returncode, found.stdout), (0, f"wrote {folder}\n"), found.stderr)
         self.assertEqual(found.stderr, "")
         self.refused(self.run_script(f"--output_dir={folder}"), "exists; expected a new folder")
+        self.refused(self.run_script("--output_dir=/proc/model"), "cannot be written")
         pictures = []
         for handle in (folder, "bundled"):
             given = [f"--content={PHOTOGRAPH}", f"--style={PAINTING}", f"--output={self.output}"]
