@@ -75,7 +75,7 @@ def plan(sizes: Sequence[Size], extractor: tf.keras.Model, settings: Settings) -
     Raises:
         InputError: the limit is too small.
     """
-    used, free = _used_and_free()
+    used, free = used_and_free()
     limit = settings.max_memory * _GIB or SHARE * free
     return [_plan(size, extractor, settings, used, limit) for size in sizes]
 
@@ -152,8 +152,12 @@ def _refusal(size: Size, settings: Settings, limit: float, needed: float) -> Inp
     )
 
 
-def _used_and_free() -> tuple[float, float]:
-    """Bytes that the process has and that it could have; on the GPU, where there is one."""
+def used_and_free() -> tuple[float, float]:
+    """What there is of memory; the GPU's, where there is one.
+
+    Returns:
+        Bytes that the process has, and that it could have besides.
+    """
     if tf.config.list_physical_devices("GPU"):
         devices = device_lib.list_local_devices()
         whole = next(each.memory_limit for each in devices if each.device_type == "GPU")

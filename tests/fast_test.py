@@ -122,6 +122,12 @@ class PainterTest(parameterized.TestCase, tf.test.TestCase):
         with self.assertRaisesRegex(InputError, message):
             self.painter(content, style)
 
+    def test_a_picture_too_large_for_the_memory_is_refused(self):
+        content = cut(PHOTOGRAPH, 64, 64)[np.newaxis]
+        with mock.patch.object(fast.memory, "used_and_free", return_value=(0, 1e6)):
+            with self.assertRaisesRegex(InputError, "1 of 64 x 64 px take .* smaller --size"):
+                self.painter(content, self.style)
+
     def test_full_strength_is_the_painting_and_less_is_nearer_the_photograph(self):
         content = cut(PHOTOGRAPH, 60, 80)[np.newaxis]
         for painter in (self.painter, self.plain):

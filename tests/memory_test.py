@@ -29,7 +29,7 @@ class PlanTest(parameterized.TestCase):
 
     def plan(self, *sizes, used=0.7 * GIB, free=20 * GIB, **knobs):
         settings = Settings(precision="float32", **knobs)
-        with mock.patch.object(memory, "_used_and_free", return_value=(used, free)):
+        with mock.patch.object(memory, "used_and_free", return_value=(used, free)):
             return memory.plan(sizes, self.network, settings)
 
     def test_whole_where_it_fits(self):
@@ -106,17 +106,17 @@ class PlanTest(parameterized.TestCase):
         )
 
     def test_measures_the_process(self):
-        used, free = memory._used_and_free()
+        used, free = memory.used_and_free()
         self.assertBetween(used, 0.1 * GIB, 50 * GIB)
         self.assertGreater(free, 0)
 
     @parameterized.parameters(("600000000", 200_000_000), ("max", None))
     def test_what_a_container_may_take_is_less_than_what_the_machine_has(self, limit, expected):
-        whole, own = memory._used_and_free()[1], []
+        whole, own = memory.used_and_free()[1], []
         for name, text in (("limit", limit), ("used", "400000000")):
             own.append(self.create_tempfile(name, text).full_path)
         with mock.patch.object(memory, "_CONTAINERS", (("no such file", ""), tuple(own))):
-            _, free = memory._used_and_free()
+            _, free = memory.used_and_free()
         expected = expected or whole
         self.assertBetween(free, 0.8 * expected, 1.2 * expected)
 
