@@ -6,15 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 from pictures import PAINTING, PHOTOGRAPH, ROOT
 
 CODE = f"""
 import nst_tf, pathlib, sys
-from nst_tf import Settings, Style, bundled, read, stylize, write
+from nst_tf import Settings, Style, bundled, load, read, stylize, write
 content = read({str(PHOTOGRAPH)!r})
 style = Style(read({str(PAINTING)!r}).rgb)
 write("painted.png", stylize(content.rgb, [style], Settings(size=64, steps=2)))
+assert load("bundled")(content.rgb[None], style.rgb[None]).shape == (1, *content.rgb.shape)
 print(nst_tf.__file__)
 print(bundled.path("vgg19_notop_f16.h5"))
 """
@@ -47,6 +48,21 @@ class WheelTest(absltest.TestCase):
         for line in lines:
             self.assertStartsWith(line, str(folder / "site" / "nst_tf"))
         self.assertTrue((folder / "empty" / "painted.png").is_file())
+
+
+class LinksTest(parameterized.TestCase):
+    @parameterized.parameters(
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "benchmarks/RESULTS.md",
+        "samples/SOURCES.md",
+        "saved_models/README.md",
+    )
+    def test_what_a_page_links_to_is_there(self, page):
+        path = ROOT / page
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
+            self.assertTrue((path.parent / target).exists(), f"{page}: {target}")
 
 
 @pytest.mark.slow
