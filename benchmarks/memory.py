@@ -18,8 +18,11 @@ from nst_tf import atomic
 _SIZES = flags.DEFINE_list(
     "sizes", ["512", "1024"], "long sides in pixels, seen whole and in tiles"
 )
-_LARGE = flags.DEFINE_list("large", ["2048", "4096"], "long sides in pixels, seen in tiles alone")
-_LIMIT = flags.DEFINE_float("max_memory", 5.5, "the limit for the large ones, in GiB")
+_LARGE = flags.DEFINE_list(
+    "large",
+    ["1024:2.4", "2048:5.5", "4096:5.5"],
+    "long sides in pixels and limits in GiB, as 4096:5.5, seen as the limit has it",
+)
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "how often each is measured, in turns; large ones once")
 _PRECISIONS = flags.DEFINE_list("precisions", ["float32", "bfloat16"], "types to measure in")
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
@@ -30,15 +33,15 @@ _GIB = 2**30
 
 def main(_: list[str]) -> None:
     """Measure round by round, and save after each process."""
-    settings = {"rounds": _ROUNDS.value, "max_memory": _LIMIT.value}
+    settings = {"rounds": _ROUNDS.value}
     results = machine.provenance() | {"settings": settings, "runs": []}
 
     for precision in _PRECISIONS.value:
-        for size in _SIZES.value * _ROUNDS.value:
+        for size in map(int, _SIZES.value * _ROUNDS.value):
             for seen in (1, _TWO_TILES):
                 _measure(results, precision=precision, size=size, seen=seen)
-        for size in _LARGE.value:
-            _measure(results, precision=precision, size=size, max_memory=_LIMIT.value)
+        for size, limit in (each.split(":") for each in _LARGE.value):
+            _measure(results, precision=precision, size=int(size), max_memory=float(limit))
 
 
 def _measure(results: dict, **flag_values) -> None:

@@ -176,19 +176,21 @@ def _memory_rows(results: dict) -> list[dict]:
     """The median of each configuration's runs."""
     groups: dict[tuple, list[dict]] = {}
     for run in results["runs"]:
-        groups.setdefault((run["precision"], run["size"], run["tiles"]), []).append(run)
+        limit = run.get("max_memory")
+        groups.setdefault((run["precision"], run["size"], run["tiles"], limit), []).append(run)
     return [
         {
             "precision": precision,
             "size": size,
             "tiles": tiles,
+            "limit": limit,
             "pixels": f"{runs[0]['width']} x {runs[0]['height']}",
             "history": runs[0]["history"],
             "memory": statistics.median(run["peak_memory"] for run in runs),
             "estimate": statistics.median(run["estimate"] for run in runs),
             "seconds": statistics.median(s for run in runs for s in run["step_seconds"]),
         }
-        for (precision, size, tiles), runs in groups.items()
+        for (precision, size, tiles, limit), runs in groups.items()
     ]
 
 
@@ -197,6 +199,7 @@ def _memory_parts(results: dict) -> list[str]:
         [
             "type",
             "pixels",
+            "limit",
             "tiles",
             "moves remembered",
             "peak memory",
@@ -213,6 +216,7 @@ def _memory_parts(results: dict) -> list[str]:
             [
                 row["precision"],
                 row["pixels"],
+                f"{row['limit']} GiB" if row["limit"] else "",
                 str(row["tiles"]),
                 str(row["history"]),
                 f"{row['memory'] / 2**30:.2f} GiB",
@@ -223,9 +227,9 @@ def _memory_parts(results: dict) -> list[str]:
         )
     return [
         "## Memory",
-        "Peak resident memory of a whole process and the time of a step, seen whole and in tiles. "
-        f"Sizes seen whole: median of {results['settings']['rounds']} processes each, whole and "
-        f"tiled in turns; the others once, within {results['settings']['max_memory']} GiB.",
+        "Peak resident memory of a whole process, the history full, and the time of a step, seen "
+        "whole and in two tiles, in turns, at one scale; those with a limit once, as the limit has "
+        f"it. Rounds: {results['settings']['rounds']}.",
         _table(table),
         "![Peak memory](memory.png)",
         _provenance(results),

@@ -1,7 +1,8 @@
 """Memory: what a run will take, and how it is kept within a limit.
 
 The figures were chosen by hand from a few peaks at 256 to 1024 px on a CPU, whole and in two tiles;
-those for Adam, float16 and GPUs are guesses. `benchmarks/memory.py` measures how far off they are.
+`benchmarks/memory.py` measures how far off they are. Those for Adam, float16 and GPUs are guesses
+that nothing measures.
 """
 
 import math
@@ -22,7 +23,8 @@ from nst_tf.settings import Settings
 SHARE = 0.6
 # Fewer pairs than this make L-BFGS slow.
 LEAST_HISTORY = 3
-# Pixels seen at a time: fewer would be mostly halo, and with more a layer would have 2**31 values.
+# Pixels seen at a time: fewer would be mostly halo; with twice as many a layer would have 2**31
+# values, which is more than 32 bits count.
 LEAST_SEEN, MOST_SEEN = 256**2, 2**24
 # Bytes for each value of all features seen at a time: they, their gradients, the layers' scratch.
 _PER_VALUE = {"float32": 7.2, "bfloat16": 5.6, "float16": 5.6}
@@ -30,12 +32,14 @@ _PER_VALUE = {"float32": 7.2, "bfloat16": 5.6, "float16": 5.6}
 _PICTURES = {"lbfgs": 16, "adam": 9}
 # What graphs, kernels and weights take beyond what they had before the first step.
 _GRAPHS = 0.1 * 2**30
-# The limit and the use of a Linux control group, version 2 and version 1.
+# Of a Linux control group, version 2 and version 1: where, its limit, its use, its cached files.
 _CONTAINERS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
     (
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        "/sys/fs/cgroup/memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
     ),
 )
 _GIB = 2**30
@@ -95,7 +99,9 @@ def describe(plans: Sequence[Plan], settings: Settings) -> str:
     if last.tiles > 1:
         words += f", the last scale in {last.tiles} tiles"
     if last.history < settings.history:
-        words += f"; L-BFGS remembers {last.history} moves there instead of {settings.history}"
+        words += (
+            f", {last.history} moves remembered at the last scale instead of {settings.history}"
+        )
     return words
 
 
@@ -109,17 +115,15 @@ def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) 
     plans = []
     for history in _histories(settings):
         held = fixed + 12 * pixels * _pictures(settings, history)
-        most = (limit - held) / per_pixel
-        if most >= least:
-            most = min(most, MOST_SEEN)
-            grid = tiles.split(size, most, view)
-            total = held + max(tile.seen for tile in grid) * per_pixel
-            seen = sum(tile.seen for tile in grid)
-            plans.append(Plan(most, len(grid), seen, history, total))
-    if not plans:
-        raise _refusal(size, settings, limit, held + least * per_pixel)
+        most = min(max((limit - held) / per_pixel, least), MOST_SEEN)
+        grid = tiles.split(size, most, view)
+        total = held + max(tile.seen for tile in grid) * per_pixel
+        plans.append(Plan(most, len(grid), sum(tile.seen for tile in grid), history, total))
+    fitting = [plan for plan in plans if plan.total <= limit]
+    if not fitting:
+        raise _refusal(size, settings, limit, min(plan.total for plan in plans))
     # Supposing that a history of h makes a run 1 + 1/h times as long.
-    return min(plans, key=lambda plan: plan.seen * (1 + 1 / plan.history))
+    return min(fitting, key=lambda plan: plan.seen * (1 + 1 / plan.history))
 
 
 def _histories(settings: Settings) -> range:
@@ -168,10 +172,12 @@ def used_and_free() -> tuple[float, float]:
 
 
 def _left_to_container() -> float:
-    """What a container's own limit leaves; cached files count as used, to be on the safe side."""
-    for limit, used in _CONTAINERS:
+    """What a container's own limit leaves; cached files would make room."""
+    for folder, limit, used, cached in _CONTAINERS:
         try:
-            return int(Path(limit).read_text()) - int(Path(used).read_text())
-        except (OSError, ValueError):  # there is no such file, or the limit is "max"
+            texts = [Path(folder, name).read_text() for name in (limit, used, "memory.stat")]
+            files = dict(line.split() for line in texts[2].splitlines())[cached]
+            return int(texts[0]) - int(texts[1]) + int(files)
+        except (OSError, ValueError, KeyError):  # no such file, or the limit is "max"
             continue
     return math.inf

@@ -60,10 +60,12 @@ class Objective:
         plain = settings.recipe == "tutorial"
         norms = losses.sizes if plain else losses.energies
         self._variation = losses.total_variation if plain else losses.mean_variation
-        looks = list(self._looks(content))
-        short = any(layer.dtype == tf.float16 for layer in tf.nest.flatten(looks))
-        self._content = [_float32(features["content"]) for features in looks]
-        del looks
+        # One by one: the style features of all tiles together would not fit.
+        self._content, short = [], False
+        for features in self._looks(content):
+            self._content.append(_float32(features["content"]))
+            short = any(layer.dtype == tf.float16 for layer in tf.nest.flatten(features))
+            del features
         self._content_norms = add(map(norms, self._content))
         self._style = _mean_grams(network, styles, most)
         self._style_norms = norms(self._style)

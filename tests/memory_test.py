@@ -1,3 +1,4 @@
+from pathlib import Path
 from unittest import mock
 
 import tensorflow as tf
@@ -97,8 +98,8 @@ class PlanTest(parameterized.TestCase):
         larger = memory.Plan(1e5, 60, 10**8, 4, 5.43 * GIB)
         self.assertEqual(
             memory.describe([large, larger], settings),
-            "memory: about 5.5 GiB, the last scale in 60 tiles; "
-            "L-BFGS remembers 4 moves there instead of 10",
+            "memory: about 5.5 GiB, the last scale in 60 tiles, "
+            "4 moves remembered at the last scale instead of 10",
         )
         self.assertEqual(
             memory.describe([memory.Plan(1e5, 1, 10**5, 10, 1.04 * GIB)], settings),
@@ -112,10 +113,13 @@ class PlanTest(parameterized.TestCase):
 
     @parameterized.parameters(("600000000", 200_000_000), ("max", None))
     def test_what_a_container_may_take_is_less_than_what_the_machine_has(self, limit, expected):
-        whole, own = memory.used_and_free()[1], []
-        for name, text in (("limit", limit), ("used", "400000000")):
-            own.append(self.create_tempfile(name, text).full_path)
-        with mock.patch.object(memory, "_CONTAINERS", (("no such file", ""), tuple(own))):
+        whole = memory.used_and_free()[1]
+        folder = Path(self.create_tempdir().full_path)
+        stat = "anon 300000000\ninactive_file 100000000\n"
+        for name, text in (("max", limit), ("current", "500000000"), ("memory.stat", stat)):
+            (folder / name).write_text(text)
+        groups = (("no such folder", "", "", ""), (folder, "max", "current", "inactive_file"))
+        with mock.patch.object(memory, "_CONTAINERS", groups):
             _, free = memory.used_and_free()
         expected = expected or whole
         self.assertBetween(free, 0.8 * expected, 1.2 * expected)
