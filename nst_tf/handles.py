@@ -18,8 +18,8 @@ MAGENTA = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2
 # Seconds that a server may stay silent.
 TIMEOUT = 10.0
 _ADVICE = (
-    "give bundled, or a folder or .tar.gz with a SavedModel; TFHUB_CACHE_DIR may name a folder "
-    "that holds earlier downloads"
+    "give bundled, magenta, or a folder or .tar.gz with a SavedModel; TFHUB_CACHE_DIR may name a "
+    "folder that holds earlier downloads"
 )
 
 

@@ -93,9 +93,11 @@ def _bar(stream: Iterable[Progress]) -> Iterator[Progress]:
     columns = (BarColumn(8), TimeRemainingColumn(), TextColumn("{task.description}"))
     with Bar(*columns, console=Console()) as bar:
         task = bar.add_task("preparing", total=1.0)
+        kept = _Kept()
         for count, progress in enumerate(stream):
+            kept.add(progress)
             if count % LOG_EVERY == 0 or progress.done == 1:
-                total, style, content, _ = (f"{float(value):.2g}" for value in progress.losses)
+                total, style, content, _ = (f"{float(value):.2g}" for value in kept.losses())
                 bar.update(
                     task,
                     description=f"scale {progress.scale + 1}/{len(progress.scales)} "
@@ -108,18 +110,36 @@ def _bar(stream: Iterable[Progress]) -> Iterator[Progress]:
 
 def _lines(stream: Iterable[Progress]) -> Iterator[Progress]:
     last = monotonic() - LINE_EVERY
+    kept = _Kept()
     for progress in stream:
+        kept.add(progress)
         now = monotonic()
         if now - last >= LINE_EVERY or progress.done == 1:
-            print(_describe(progress), flush=True)
+            print(_describe(progress, kept.losses()), flush=True)
             last = now
         yield progress
 
 
-def _describe(progress: Progress) -> str:
+class _Kept:
+    """The losses of the last picture that the optimiser kept; looks at none before it is asked."""
+
+    def __init__(self):
+        self._recent = []
+
+    def add(self, progress: Progress) -> None:
+        self._recent.append((progress.losses, progress.accepted))
+
+    def losses(self) -> Losses:
+        accepted = (losses for losses, accepted in reversed(self._recent) if accepted)
+        # Where none was kept there is only what was tried.
+        found = next(accepted, self._recent[-1][0])
+        self._recent = [(found, True)]
+        return found
+
+
+def _describe(progress: Progress, losses: Losses) -> str:
     height, width = progress.scales[progress.scale]
     steps = progress.steps[progress.scale]
-    losses = progress.losses
     return (
         f"{width} x {height} px, step {progress.step + 1} of {steps}: "
         f"loss {float(losses.total):.4g} = style {float(losses.style):.4g} "

@@ -15,7 +15,7 @@ body { margin: 2rem auto; max-width: 90rem; padding: 0 1rem; font: 1rem/1.5 sans
 figure { margin: 0; overflow: auto; }
 figure img { display: block; width: 100%; }
 figure:has(input:checked) { grid-column: 1 / -1; }
-figure:has(input:checked) > .picture { width: var(--twice); }
+figure:has(input:checked) > .picture { width: max(100%, var(--twice)); }
 .picture { container-type: inline-size; position: relative; }
 .before { background-size: 100% 100%; aspect-ratio: var(--shape); }
 .after { width: 100%; max-width: 100%; min-width: 1rem; height: 100%; overflow: hidden;

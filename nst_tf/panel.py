@@ -12,6 +12,8 @@ from nst_tf.report import Entry
 # The largest font, in pixels, and the most lines of a caption.
 _LARGEST = 24.0
 _LINES = 3
+# Of a longer name, with the path of a model in it, the end is shown.
+_LONGEST_NAME = 32
 
 
 def panel(pairs: Sequence[Sequence[Entry]]) -> np.ndarray:
@@ -40,7 +42,8 @@ def caption(entry: Entry) -> list[str]:
     Returns:
         Lines: its name, its seconds, its losses; as far as there are any.
     """
-    lines = [entry.name]
+    name = entry.name
+    lines = [name if len(name) <= _LONGEST_NAME else f"… {name[-_LONGEST_NAME:]}"]
     if entry.seconds_cold is not None:
         cold, warm = seconds(entry.seconds_cold), seconds(entry.seconds_warm)
         lines.append(f"{cold} s cold, {warm} s warm")

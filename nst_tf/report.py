@@ -21,8 +21,6 @@ from nst_tf.transfer import Progress, Style, optimize
 OTHER_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
 # The evaluator looks at this many pixels at a time.
 _MOST_SEEN = 2**20
-# Of a handle this many characters at its end are shown.
-_LONGEST_NAME = 24
 # How often a feed-forward model paints once it is warm.
 _REPEATS = 5
 
@@ -181,5 +179,6 @@ def _paint_fast(content: np.ndarray, style: np.ndarray, handle: str) -> Entry:
         started = perf_counter()
         paint()
         seconds.append(perf_counter() - started)
-    name = f"fast ({handle if len(handle) <= _LONGEST_NAME else '…' + handle[-_LONGEST_NAME:]})"
-    return Entry(name, rgb, seconds_cold=cold, seconds_warm=statistics.median(seconds))
+    return Entry(
+        f"fast ({handle})", rgb, seconds_cold=cold, seconds_warm=statistics.median(seconds)
+    )

@@ -73,7 +73,7 @@ class Settings:
     )
     steps: int = _knob(
         120,
-        "iterations at the scale of about 512 px; half as many with each halving or doubling",
+        "iterations at the scale nearest to 512 px; half as many with each scale away from there",
         tutorial=1000,
         least=1,
     )

@@ -44,7 +44,10 @@ def main() -> None:
     pictures = {path: image.read(path).rgb for pair in pairs for path in pair}
     start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
     for content, _ in pairs:
-        scales.scale_sizes(*pictures[content].shape[:2], knobs)
+        try:
+            scales.scale_sizes(*pictures[content].shape[:2], knobs)
+        except InputError as error:
+            raise InputError(f"{content}: {error}") from error
     names = ("comparison.png", "report.html", "comparison.json")
     outputs = [str(Path(_OUTPUT_DIR.value, name)) for name in names]
     for output in outputs:

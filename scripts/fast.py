@@ -64,7 +64,12 @@ def main() -> None:
     # Twice, so that a mistake is found before the first is painted and one is held at a time.
     shapes = [image.read(content).rgb.shape[:2] for content in _CONTENT.value]
     knobs = Settings(size=_SIZE.value, scales=1)
-    sizes = [scales.scale_sizes(*shape, knobs)[-1] for shape in shapes]
+    sizes = []
+    for content, shape in zip(_CONTENT.value, shapes, strict=True):
+        try:
+            sizes.append(scales.scale_sizes(*shape, knobs)[-1])
+        except InputError as error:
+            raise InputError(f"{content}: {error}") from error
     for output in outputs:
         image.check_output(output, max(map(max, sizes)))
 
@@ -92,16 +97,19 @@ def _shares() -> list[float]:
     fit = all(0 <= share < math.inf for share in shares) and sum(shares) > 0
     if _BLEND.value and not (fit and len(shares) == len(_STYLE.value)):
         raise InputError(
-            f"style_blend={','.join(_BLEND.value)}: expected {len(_STYLE.value)} numbers from 0, "
-            "one for each --style and not all 0"
+            f"style_blend={','.join(_BLEND.value)}: expected a number from 0 for each --style, "
+            f"{len(_STYLE.value)} in all, and not all 0"
         )
     return shares
 
 
 def _outputs(mixtures: list[list[str]]) -> list[str]:
     """Where each picture goes: the photographs in their order, each in all manners."""
-    if len(_CONTENT.value) * len(mixtures) == 1:
+    output = Path(_OUTPUT.value)
+    if len(_CONTENT.value) * len(mixtures) == 1 and not output.is_dir():
         return [_OUTPUT.value]
+    if output.suffix and not output.is_dir():
+        raise InputError(f"output={output}: expected a folder, there are several pictures")
     names: list[str] = []
     for content in _CONTENT.value:
         for styles in mixtures:

@@ -181,7 +181,12 @@ class LoadTest(parameterized.TestCase, tf.test.TestCase):
         self.assertLess(time.monotonic() - start, 10)
         message = str(caught.exception)
         self.assertLen(message.splitlines(), 1)
-        for word in (f"handle={handle}: ", "give bundled, or a folder", "TFHUB_CACHE_DIR", *words):
+        for word in (
+            f"handle={handle}: ",
+            "give bundled, magenta, or a folder",
+            "TFHUB_CACHE_DIR",
+            *words,
+        ):
             self.assertIn(word, message)
 
     def paints(self, painter):

@@ -12,7 +12,8 @@ import pytest
 import tensorflow as tf
 from pictures import PAINTING, PHOTOGRAPH, ROOT, cut
 
-from nst_tf import InputError, Settings, Style, listeners, optimize
+from nst_tf import InputError, Progress, Settings, Style, listeners, optimize
+from nst_tf.losses import Losses
 
 KNOBS = Settings(size=96, scales=2, steps=12, tv_weight=0.1)
 
@@ -67,6 +68,29 @@ class ShowTest(tf.test.TestCase):
         self.assertLess(len(lines), 10)
         self.assertRegex(lines[0], r"^48 x 48 px, step 1 of 6: loss \S+ = style \S+ \+ content")
         self.assertRegex(lines[-1], r"^96 x 96 px, step 12 of 12: loss")
+
+    def test_a_line_tells_of_the_picture_that_was_kept(self):
+        """Not of a trial that the optimiser went back from."""
+        totals, accepted = [3.0, 2.0, 9.0, 1.0, 8.0, 7.0], [True, True, False, True, False, False]
+        steps = [
+            Progress(
+                scale=0,
+                scales=[(4, 4)],
+                step=step,
+                steps=[len(totals)],
+                losses=Losses(*(tf.constant(total),) * 4),
+                accepted=tf.constant(kept),
+                _image=tf.zeros([1, 4, 4, 3]),
+            )
+            for step, (total, kept) in enumerate(zip(totals, accepted, strict=True))
+        ]
+        with mock.patch.object(listeners, "LINE_EVERY", 0), redirect_stdout(io.StringIO()) as out:
+            list(listeners.show(steps))
+        shown = [float(line.split("loss ")[1].split()[0]) for line in out.getvalue().splitlines()]
+        self.assertEqual(shown, [3, 2, 2, 1, 1, 1])
+        with redirect_stdout(io.StringIO()) as out:
+            list(listeners.show(steps))
+        self.assertIn("loss 1 = ", out.getvalue().splitlines()[-1])
 
     def test_a_line_for_each_step_when_steps_are_slow(self):
         with mock.patch.object(listeners, "LINE_EVERY", 0), redirect_stdout(io.StringIO()) as out:

@@ -341,11 +341,12 @@ class FastTest(ScriptTest):
     @parameterized.parameters(
         ("--handle=no/model", "handle=no/model: there is no such folder"),
         ("--handle=http://127.0.0.1:9/model", "cannot be fetched", "refused", "TFHUB_CACHE_DIR"),
-        ("--style_blend=1,2", "style_blend=1,2: expected 1 numbers"),
-        ("--style_blend=a", "style_blend=a: expected 1 numbers"),
+        ("--style_blend=1,2", "style_blend=1,2: expected a number", "1 in all"),
+        ("--style_blend=a", "style_blend=a: expected a number"),
+        (f"--style={PHOTOGRAPH}", "painted.png: expected a folder, there are several"),
         ("--style_strength=2", "style_strength"),
         ("--style_strength=nan", "strength=nan: expected a number from 0 to 1"),
-        ("--size=20", "size=20", "--size=42 or more"),
+        ("--size=20", f"{PHOTOGRAPH}: size=20", "--size=42 or more"),
         (f"--output={PHOTOGRAPH}", "overwrite"),
         ("--content=none.jpg", "none.jpg: no such file"),
     )
