@@ -209,7 +209,11 @@ def _memory_parts(results: dict) -> list[str]:
         ]
     ]
     rows = _memory_rows(results)
-    whole = {(r["precision"], r["size"]): r["seconds"] for r in rows if r["tiles"] == 1}
+    whole = {
+        (r["precision"], r["size"]): r["seconds"]
+        for r in rows
+        if r["tiles"] == 1 and not r["limit"]
+    }
     for row in rows:
         alone = whole.get((row["precision"], row["size"]))
         table.append(
