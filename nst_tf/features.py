@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from nst_tf import bundled
 from nst_tf.errors import InputError
+from nst_tf.settings import Settings
 
 _BUNDLED = "vgg19_notop_f16.h5"
 # It sees the picture itself, whose small changes bfloat16's 8 bits would round away, at a
@@ -83,6 +84,29 @@ def extractor(
     model = tf.keras.Model(image, outputs, name=network)
     model.trainable = False
     return model
+
+
+def of(settings: Settings, precision: str) -> tf.keras.Model:
+    """The extractor that settings describe.
+
+    Args:
+        settings: layers, network, weights and pooling.
+        precision: as of `extractor`; settings may leave it open.
+
+    Returns:
+        As of `extractor`.
+
+    Raises:
+        InputError: as of `extractor`.
+    """
+    return extractor(
+        settings.style_layers,
+        settings.content_layers,
+        network=settings.network,
+        weights=settings.vgg_weights,
+        pooling=settings.pooling,
+        precision=precision,
+    )
 
 
 def _up_to_the_deepest(vgg: tf.keras.Model, names: set[str]) -> list[tf.keras.layers.Layer]:

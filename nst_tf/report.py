@@ -100,14 +100,7 @@ class Evaluator:
         )
 
     def _objective(self, settings: Settings) -> Objective:
-        network = features.extractor(
-            settings.style_layers,
-            settings.content_layers,
-            network=settings.network,
-            weights=settings.vgg_weights,
-            pooling=settings.pooling,
-            precision="float32",
-        )
+        network = features.of(settings, "float32")
         content, style = (tf.constant(each)[tf.newaxis] for each in (self._content, self._style))
         return tiled.objective(network, content, [(style, 1.0)], settings, most=_MOST_SEEN)
 

@@ -139,14 +139,7 @@ def optimize(
         raise InputError(f"init={settings.init}: give the picture itself as start=")
     scales = scale_sizes(content.shape[0], content.shape[1], settings)
     settings = replace(settings, precision=precision.resolve(settings.precision))
-    network = features.extractor(
-        settings.style_layers,
-        settings.content_layers,
-        network=settings.network,
-        weights=settings.vgg_weights,
-        pooling=settings.pooling,
-        precision=settings.precision,
-    )
+    network = features.of(settings, settings.precision)
     plans = memory.plan(scales, network, settings)
     _LOG.info(memory.describe(plans, settings))
     return _paint(content, styles, settings, start, scales, network, plans)
