@@ -97,7 +97,7 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         """After five steps.
 
         Where nothing is tiled, a step run eagerly and the same step as a graph differ by more than
-        this after six steps already, and by 0.11 after ten (tiled and whole: 0.10): a last digit
+        this after six steps already, and by 0.10 after ten (tiled and whole: 0.10): a last digit
         decides which of two equal pixels a maximum takes, and L-BFGS amplifies that.
         objective_test compares the gradients along ten steps.
         """
