@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -28,6 +28,14 @@ class Sums(NamedTuple):
     content: tf.Tensor
 
 
+class Weights(NamedTuple):
+    """How much each term counts: numbers, or float32 scalars where a graph is told them later."""
+
+    content: Any
+    style: Any
+    tv: Any
+
+
 class Objective:
     """The weighted total loss of a picture and its gradient, for one photograph and one size.
 
@@ -44,6 +52,7 @@ class Objective:
         styles: Paintings,
         settings: Settings,
         *,
+        weights: Weights | None = None,
         most: float = math.inf,
     ):
         """Compute the targets.
@@ -54,9 +63,13 @@ class Objective:
             styles: pairs of a painting, float32 [1, h, w, 3] in [0, 1], and its share, taken one
                 after another; the target Gram is the paintings' mean, weighted by their shares.
             settings: recipe and weights.
+            weights: in place of those of the settings.
             most: how many pixels of a painting to look at at a time; larger ones are tiled.
         """
-        self._network, self._settings = network, settings
+        self._network = network
+        self._weights = weights or Weights(
+            settings.content_weight, settings.style_weight, settings.tv_weight
+        )
         plain = settings.recipe == "tutorial"
         norms = losses.sizes if plain else losses.energies
         self._variation = losses.total_variation if plain else losses.mean_variation
@@ -112,15 +125,15 @@ class Objective:
         )
 
     def _losses(self, sums: Sums, image: tf.Tensor) -> Losses:
-        knobs = self._settings
-        style = knobs.style_weight * losses.distance(sums.grams, self._style, self._style_norms)
-        content = knobs.content_weight * sums.content
+        weights = self._weights
+        style = weights.style * losses.distance(sums.grams, self._style, self._style_norms)
+        content = weights.content * sums.content
         tv = tf.constant(0.0)
-        if knobs.tv_weight:
-            tv = knobs.tv_weight * self._variation(image)
+        if tf.is_tensor(weights.tv) or weights.tv:
+            tv = weights.tv * self._variation(image)
         return Losses(total=style + content + tv, style=style, content=content, tv=tv)
 
-    def _loss_scale(self, content: tf.Tensor) -> float:
+    def _loss_scale(self, content: tf.Tensor) -> tf.Tensor:
         """The power of two that keeps the gradient within float16, where features are float16.
 
         Micikevicius et al. 2018, "Mixed Precision Training", section 3.2: the greatest gradient
@@ -140,14 +153,15 @@ class Objective:
             tape.watch(sums)
             total = self._losses(sums, content).total
         weights = tape.gradient(total, sums, unconnected_gradients="zero")
-        greatest = 0.0
+        greatest = tf.constant(0.0)
         for features, target in looks():
             with tf.GradientTape() as tape:
                 tape.watch(features)
                 reached = dot(weights, self._add_up(features, target))
             gradients = tape.gradient(reached, tf.nest.flatten(features))
-            greatest = max(greatest, *(float(tf.reduce_max(tf.abs(each))) for each in gradients))
-        return 2.0 ** -math.floor(math.log2(greatest)) if greatest > 0 else 1.0
+            greatest = tf.reduce_max([greatest, *(tf.reduce_max(tf.abs(x)) for x in gradients)])
+        power = tf.floor(tf.math.log(greatest) / math.log(2.0))
+        return tf.where(greatest > 0, 2.0**-power, 1.0)
 
 
 def add(parts: Iterable):

@@ -93,8 +93,8 @@ class Adam:
             A state at that picture. With k times the pixels each pixel's share of a mean loss is
             k times smaller, and so is its gradient.
         """
-        size = image.shape[1:3]
-        ratio = state.image.shape[1] * state.image.shape[2] / (size[0] * size[1])
+        ratio = tf.cast(tf.size(state.image) / tf.size(image), tf.float32)
+        size = tf.shape(image)[1:3]
         # Bilinear, because the squares must stay positive.
         mean = tf.image.resize(state.mean, size) * ratio
         square = tf.image.resize(state.square, size) * ratio**2

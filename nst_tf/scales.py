@@ -1,7 +1,13 @@
-"""The sizes that photograph and paintings are brought to, from coarse to fine."""
+"""The sizes that photograph and paintings are brought to, from coarse to fine.
 
-import math
+`pyramid`, `schedule` and `fit` are tensor functions, which an exported graph computes, too; the
+others check their arguments and give plain numbers.
+"""
+
 from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
 
 from nst_tf.errors import InputError
 from nst_tf.settings import Settings
@@ -14,6 +20,9 @@ COARSEST = 256
 MIDDLE = 512
 # How many times longer than wide a picture may be.
 NARROWEST = 16
+
+# More halvings than any picture takes.
+_MOST_HALVINGS = 32
 
 Size = tuple[int, int]
 
@@ -34,22 +43,42 @@ def scale_sizes(height: int, width: int, settings: Settings) -> list[Size]:
             the network.
     """
     long, short = _checked_sides("content: a photograph", height, width)
-    size = settings.size or long
-    # The least n with _side(short, long, n) >= SHORTEST.
-    smallest = -(-(2 * SHORTEST - 1) * long // (2 * short))
+    size, smallest = settings.size or long, _smallest(long, short)
     if size < smallest:
         raise InputError(
             f"size={settings.size}: the short side would be {_side(short, long, size)} px and the "
             f"network needs {SHORTEST}; give --size={smallest} or more"
         )
-    count = settings.scales or 1 + max(0, int(math.log2(size / max(COARSEST, smallest))))
-    longs = [_side(1, 2**k, size) for k in reversed(range(count))]
-    if longs[0] < smallest:
+    sizes = [(h, w) for h, w in pyramid(height, width, settings).numpy().tolist()]
+    if max(sizes[0]) < smallest:
         raise InputError(
-            f"scales={count}: the coarsest would be {longs[0]} px long and the network needs "
-            f"{smallest}; give fewer scales or a larger --size"
+            f"scales={settings.scales}: the coarsest would be {max(sizes[0])} px long and the "
+            f"network needs {smallest}; give fewer scales or a larger --size"
         )
-    return [(_side(height, long, n), _side(width, long, n)) for n in longs]
+    return sizes
+
+
+def pyramid(height: Any, width: Any, settings: Settings) -> tf.Tensor:
+    """What `scale_sizes` computes.
+
+    Args:
+        height: of the photograph, in pixels, an integer or a scalar.
+        width: of the photograph, likewise.
+        settings: `size` and `scales`.
+
+    Returns:
+        int32 [scales, 2]: height and width of each.
+    """
+    height, width = tf.cast(height, tf.int64), tf.cast(width, tf.int64)
+    long, short = tf.maximum(height, width), tf.minimum(height, width)
+    size = tf.cast(settings.size, tf.int64) if settings.size else long
+    coarsest = tf.maximum(tf.constant(COARSEST, tf.int64), _smallest(long, short))
+    halved = coarsest * 2 ** tf.range(1, _MOST_HALVINGS, dtype=tf.int64) <= size
+    halvings = tf.reduce_sum(tf.cast(halved, tf.int64))
+    if settings.scales:
+        halvings = tf.constant(settings.scales - 1, tf.int64)
+    longs = _side(1, 2 ** tf.range(halvings, -1, -1), size)
+    return tf.cast(tf.stack([_side(height, long, longs), _side(width, long, longs)], 1), tf.int32)
 
 
 def scale_steps(sizes: Sequence[Size], settings: Settings) -> list[int]:
@@ -63,9 +92,23 @@ def scale_steps(sizes: Sequence[Size], settings: Settings) -> list[int]:
         `settings.steps` at the scale whose long side is nearest to `MIDDLE`; half as many with
         each scale away from there, and at least 1.
     """
-    away = [abs(math.log2(max(size) / MIDDLE)) for size in sizes]
-    middle = away.index(min(away))
-    return [max(1, settings.steps >> abs(index - middle)) for index in range(len(sizes))]
+    return schedule(tf.constant(sizes), settings.steps).numpy().tolist()
+
+
+def schedule(sizes: tf.Tensor, steps: Any) -> tf.Tensor:
+    """What `scale_steps` computes.
+
+    Args:
+        sizes: int32 [scales, 2], of `pyramid`.
+        steps: at the middle scale, an integer or a scalar.
+
+    Returns:
+        int32 [scales].
+    """
+    longs = tf.cast(tf.reduce_max(sizes, axis=1), tf.float64)
+    middle = tf.argmin(tf.abs(tf.math.log(longs / MIDDLE)), output_type=tf.int32)
+    away = tf.abs(tf.range(tf.size(longs)) - middle)
+    return tf.maximum(1, tf.cast(steps, tf.int32) // 2**away)
 
 
 def painting_size(height: int, width: int, long_side: int) -> Size:
@@ -83,9 +126,26 @@ def painting_size(height: int, width: int, long_side: int) -> Size:
     Raises:
         InputError: the painting is too narrow at any size.
     """
-    long, short = _checked_sides("style: a painting", height, width)
-    size = max(long_side, -(-SHORTEST * long // short))
-    return _side(height, long, size), _side(width, long, size)
+    _checked_sides("style: a painting", height, width)
+    fitted = fit(height, width, long_side).numpy().tolist()
+    return fitted[0], fitted[1]
+
+
+def fit(height: Any, width: Any, long_side: Any) -> tf.Tensor:
+    """What `painting_size` computes.
+
+    Args:
+        height: of the painting, in pixels, an integer or a scalar.
+        width: of the painting, likewise.
+        long_side: of the picture at that scale, likewise.
+
+    Returns:
+        int32 [2]: height and width.
+    """
+    sides = tf.cast(tf.stack([height, width]), tf.int64)
+    long, short = tf.reduce_max(sides), tf.reduce_min(sides)
+    size = tf.maximum(tf.cast(long_side, tf.int64), -(-SHORTEST * long // short))
+    return tf.cast(_side(sides, long, size), tf.int32)
 
 
 def _checked_sides(what: str, height: int, width: int) -> tuple[int, int]:
@@ -99,6 +159,11 @@ def _checked_sides(what: str, height: int, width: int) -> tuple[int, int]:
     return long, short
 
 
-def _side(side: int, long: int, size: int) -> int:
+def _smallest(long: Any, short: Any) -> Any:
+    """The least n with `_side(short, long, n) >= SHORTEST`."""
+    return -(-(2 * SHORTEST - 1) * long // (2 * short))
+
+
+def _side(side: Any, long: Any, size: Any) -> Any:
     """A side of a picture whose long side is brought to `size`, rounded to nearest."""
     return (2 * side * size + long) // (2 * long)
