@@ -8,7 +8,7 @@ import hashlib
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -36,6 +36,22 @@ _APPLICATIONS = {
         tf.keras.applications.VGG16, tf.keras.applications.vgg16.preprocess_input
     ),
 }
+
+
+class _Extractor(tf.keras.Model):
+    """A model that is a graph even where it is called by itself.
+
+    Graphs join a convolution with its bias and its ReLU, and round once. In bfloat16 the features
+    of the photograph would not be those of an equal picture in a step, if one were a graph and the
+    other were not.
+    """
+
+    def __call__(self, image: tf.Tensor) -> Any:
+        return self._graph(image) if tf.executing_eagerly() else super().__call__(image)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
+    def _graph(self, image: tf.Tensor) -> Any:
+        return super().__call__(image)
 
 
 def extractor(
@@ -81,7 +97,7 @@ def extractor(
         "style": {name: features[name] for name in style_layers},
         "content": {name: features[name] for name in content_layers},
     }
-    model = tf.keras.Model(image, outputs, name=network)
+    model = _Extractor(image, outputs, name=network)
     model.trainable = False
     return model
 

@@ -51,7 +51,7 @@ class Step:
         """
         while True:
             try:
-                self._step = self._step or self._prepare()
+                self._step = self._step or self._prepare(state)
                 return self._step(state)
             except tf.errors.ResourceExhaustedError:
                 seen = min(self.most, state.image.shape[1] * state.image.shape[2])
@@ -60,7 +60,7 @@ class Step:
                 self.most, self._step = max(seen // 2, LEAST_SEEN), None
                 _LOG.warning("out of memory; going on with tiles of at most %d pixels", self.most)
 
-    def _prepare(self) -> Callable:
+    def _prepare(self, state: Any) -> Callable:
         # Objectives and graphs refer to each other in circles; the last scale's would stay.
         gc.collect()
         objective = self._build(self.most)
@@ -69,4 +69,15 @@ class Step:
             return self._optimizer.step(state, objective.value_and_grad)
 
         # None leaves XLA to TensorFlow; False would forbid it to a caller who has turned it on.
-        return step if objective.tiled else tf.function(step, jit_compile=self._jit or None)
+        if objective.tiled:
+            return step
+        # For any size, though this is used for one: where sizes are known, graphs are simplified
+        # and round otherwise, and the exported graph would paint another picture.
+        signature = [tf.nest.map_structure(_any_size, state)]
+        return tf.function(step, signature, jit_compile=self._jit or None)
+
+
+def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
+    """The type of a tensor; pictures [1, H, W, 3] of any height and width."""
+    shape = [1, None, None, 3] if tensor.shape.rank == 4 else tensor.shape
+    return tf.TensorSpec(shape, tensor.dtype)

@@ -131,6 +131,15 @@ class VariationTest(tf.test.TestCase):
             np.concatenate([down.ravel(), across.ravel()]).mean(),
         )
 
+    def test_its_gradient_is_the_automatic_one(self):
+        image = tf.constant(np.round(random(2, 5, 7, 3), 1))
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(image)
+            ours = losses.total_variation(image)
+            theirs = tf.reduce_sum(tf.image.total_variation(image))
+        self.assertAllEqual(ours, theirs)
+        self.assertAllEqual(tape.gradient(ours, image), tape.gradient(theirs, image))
+
 
 if __name__ == "__main__":
     tf.test.main()
