@@ -11,7 +11,6 @@ MobileNet-v2, and the transformer is a quarter as wide as the paper's.
 Layers carry the scope names of the original graph. Batch normalisation is folded into the kernels.
 """
 
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -22,7 +21,7 @@ from nst_tf.convolution import Activation, Conv, Weights, in_blocks
 
 BOTTLENECK = 100
 # The predictor was trained on pictures of this size.
-_STYLE_SIZE = 256
+STYLE_SIZE = 256
 _EPSILON = 1e-5
 # Pixels added around the content and cut off again: the transformer distorts its outermost ones.
 _MARGIN = 16
@@ -76,9 +75,7 @@ class Arbitrary(tf.Module):
         Returns:
             float32 [B, H, W, 3] in (0, 1).
         """
-        height, width = tf.shape(content_image)[1], tf.shape(content_image)[2]
-        painted = self.transformer(extend(content_image, _MARGIN), bottleneck)
-        return painted[:, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
+        return self.paint(content_image, bottleneck)
 
     @tf.function(input_signature=[_IMAGE, _IMAGE])
     def __call__(self, content_image: tf.Tensor, style_image: tf.Tensor) -> list[tf.Tensor]:
@@ -93,26 +90,17 @@ class Arbitrary(tf.Module):
         """
         return [self.transform(content_image, self.bottleneck(style_image))]
 
-    @tf.function(input_signature=[_IMAGE, _IMAGE])
-    def serve(self, content_image: tf.Tensor, style_image: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The same as a signature."""
-        return {"output_0": self(content_image, style_image)[0]}
+    def paint(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        """`transform`, as part of another graph; there sizes may be fixed."""
+        height, width = tf.shape(content)[1], tf.shape(content)[2]
+        painted = self.transformer(extend(content, _MARGIN), bottleneck)
+        return painted[:, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
 
 
 def read_weights() -> dict[str, np.ndarray]:
     """The bundled weights, by scope name: int8 with scales, and float32."""
     with np.load(bundled.path("arbitrary_stylization_int8.npz")) as file:
         return dict(file)
-
-
-def save(folder: str | os.PathLike) -> None:
-    """Write the network with the bundled weights as a SavedModel.
-
-    Args:
-        folder: where to.
-    """
-    network = Arbitrary(read_weights())
-    tf.saved_model.save(network, str(folder), signatures={"serving_default": network.serve})
 
 
 def fit_style(style: tf.Tensor) -> tf.Tensor:
@@ -125,8 +113,8 @@ def fit_style(style: tf.Tensor) -> tf.Tensor:
         Its shorter side 256 pixels, and the longer at most 512; longer ones are squeezed.
     """
     size = tf.cast(tf.shape(style)[1:3], tf.float32)
-    size = tf.round(size * (_STYLE_SIZE / tf.reduce_min(size)))
-    size = tf.cast(tf.minimum(size, 2.0 * _STYLE_SIZE), tf.int32)
+    size = tf.round(size * (STYLE_SIZE / tf.reduce_min(size)))
+    size = tf.cast(tf.minimum(size, 2.0 * STYLE_SIZE), tf.int32)
     return tf.image.resize(style, size, "bilinear", antialias=True)
 
 

@@ -1,7 +1,9 @@
-"""Whole files or none: an old file stays untouched until the new one is complete."""
+"""Whole files and folders or none: an old one stays untouched until the new one is complete."""
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from nst_tf.errors import InputError
@@ -37,6 +39,38 @@ def replace(path: str | os.PathLike, data: bytes) -> None:
     finally:
         if scratch is not None:
             os.unlink(scratch)
+
+
+@contextlib.contextmanager
+def folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Fill a folder that appears at `path` when it is whole, in place of one that is there.
+
+    Args:
+        path: where the folder is to be; missing folders above it are made.
+
+    Yields:
+        An empty folder to fill. It goes if filling it fails.
+
+    Raises:
+        InputError: the folder cannot be made or written to, or the disk is full.
+    """
+    target = Path(path).absolute()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".nst_tf-") as scratch:
+            new, old = Path(scratch, "new"), Path(scratch, "old")
+            new.mkdir()
+            yield new
+            if target.exists():
+                os.rename(target, old)
+            try:
+                os.rename(new, target)
+            except BaseException:
+                if old.exists():
+                    os.rename(old, target)
+                raise
+    except OSError as error:
+        raise _refusal(target, error) from error
 
 
 def check(path: str | os.PathLike) -> None:

@@ -150,9 +150,9 @@ def _paint(content, styles, settings, start, scales, network, plans) -> Iterator
     most = math.inf
     state: Any = None
     for scale, (size, plan) in enumerate(zip(scales, plans, strict=True)):
-        optimizer = _optimizer(settings, plan.history)
+        optimizer = optimizer_of(settings, plan.history)
         if state is None:
-            first = _first_image(content, start, settings, size)
+            first = first_image(content, settings, *size) if start is None else _at(start, size)
             state = optimizer.init(first, bounds=(0.0, 1.0))
             del first
         else:
@@ -166,7 +166,7 @@ def _paint(content, styles, settings, start, scales, network, plans) -> Iterator
 
 
 def _objective(network, content, styles, settings: Settings, size: Size, most: float) -> Objective:
-    photograph = resize(content, *size)[tf.newaxis]
+    photograph = _at(content, size)
     paintings = ((_fit(style.rgb, max(size)), style.share) for style in styles)
     return tiled.objective(network, photograph, paintings, settings, most=most)
 
@@ -202,19 +202,43 @@ def _check_picture(name: str, rgb: np.ndarray) -> None:
 
 def _fit(painting: np.ndarray, long_side: int) -> tf.Tensor:
     """A painting at a scale, [1, h, w, 3]."""
-    height, width = painting_size(painting.shape[0], painting.shape[1], long_side)
-    return resize(painting, height, width)[tf.newaxis]
+    return _at(painting, painting_size(painting.shape[0], painting.shape[1], long_side))
 
 
-def _first_image(content, start, settings: Settings, size: Size) -> tf.Tensor:
-    """The picture to start from, [1, H, W, 3]; noise is made in the coarsest scale's size."""
-    if start is None and settings.init == "noise":
-        noise = tf.random.stateless_normal((*size, 3), seed=(settings.seed, 0), stddev=0.1)
-        return tf.clip_by_value(0.5 + noise, 0.0, 1.0)[tf.newaxis]
-    return resize(content if start is None else start, *size)[tf.newaxis]
+def _at(picture: np.ndarray, size: Size) -> tf.Tensor:
+    """A picture in another size, [1, H, W, 3]."""
+    return resize(picture, *size)[tf.newaxis]
 
 
-def _optimizer(settings: Settings, history: int) -> Any:
+def first_image(content: Any, settings: Settings, height: Any, width: Any) -> tf.Tensor:
+    """The picture to start from; also inside a graph.
+
+    Args:
+        content: the photograph, float32 [H, W, 3] or [1, H, W, 3] in [0, 1].
+        settings: `init`, content or noise, and `seed`.
+        height: of the coarsest scale, whose size the noise is made in.
+        width: of the coarsest scale.
+
+    Returns:
+        float32 [1, height, width, 3] in [0, 1].
+    """
+    if settings.init == "noise":
+        shape = [1, height, width, 3]
+        noise = tf.random.stateless_normal(shape, seed=(settings.seed, 0), stddev=0.1)
+        return tf.clip_by_value(0.5 + noise, 0.0, 1.0)
+    return tf.reshape(resize(content, height, width), [1, height, width, 3])
+
+
+def optimizer_of(settings: Settings, history: int) -> Any:
+    """The optimiser that settings describe.
+
+    Args:
+        settings: optimizer, its knobs, and precision, no longer `auto`.
+        history: how many moves L-BFGS remembers.
+
+    Returns:
+        An `Adam` or `Lbfgs`.
+    """
     if settings.optimizer == "adam":
         return Adam(settings.learning_rate, settings.beta_1, settings.beta_2, settings.epsilon)
     damp = functools.partial(frequency.damp, exponent=FREQUENCY_EXPONENT)

@@ -20,10 +20,10 @@ from nst_tf import Settings
 
 SCRIPTS = {path.stem for path in (ROOT / "scripts").glob("*.py")}
 # Each script has a test class below; this list makes a new one fail until it has.
-TESTED = {"build_fast", "compare", "fast", "stylize"}
+TESTED = {"compare", "export", "fast", "stylize"}
 MODEL = ROOT / "saved_models" / "arbitrary_stylization"
 # Those that take every setting as a flag.
-WITH_SETTINGS = {"compare", "stylize"}
+WITH_SETTINGS = {"compare", "export", "stylize"}
 
 
 def run(script, *arguments, cwd=ROOT, environment=None):
@@ -402,16 +402,14 @@ class CompareTest(ScriptTest):
 
 
 @pytest.mark.slow
-class BuildFastTest(ScriptTest):
-    script = "build_fast"
+class ExportTest(ScriptTest):
+    script = "export"
 
-    def test_builds_what_the_fast_script_loads(self):
+    def test_exports_what_the_fast_script_loads(self):
         folder = self.folder / "model"
-        found = self.run_script(f"--output_dir={folder}")
-        self.assertEqual((found.returncode, found.stdout), (0, f"wrote {folder}\n"), found.stderr)
+        found = self.run_script("--model=fast", f"--output_dir={folder}")
+        self.assertEqual((found.returncode, found.stdout), (0, f"exported {folder}\n"))
         self.assertEqual(found.stderr, "")
-        self.refused(self.run_script(f"--output_dir={folder}"), "exists; expected a new folder")
-        self.refused(self.run_script("--output_dir=/proc/model"), "cannot be written")
         pictures = []
         for handle in (folder, "bundled"):
             given = [f"--content={PHOTOGRAPH}", f"--style={PAINTING}", f"--output={self.output}"]
@@ -419,6 +417,32 @@ class BuildFastTest(ScriptTest):
             self.assertEqual(painted.returncode, 0, painted.stderr)
             pictures.append(self.output.read_bytes())
         self.assertEqual(*pictures)
+
+    def test_settings_go_in_and_an_export_is_replaced(self):
+        given = [f"--output_dir={self.folder / 'model'}", "--style_layers=block1_conv1"]
+        for model, knobs, size in (("extractor", [], None), ("optimizer", ["--history=3"], 0)):
+            found = self.run_script(f"--model={model}", *given, *knobs, "--overwrite")
+            self.assertEqual((found.returncode, found.stderr), (0, ""))
+            text = (self.folder / "model" / "assets.extra" / "manifest.json").read_text()
+            settings = json.loads(text)["settings"]
+            self.assertEqual(settings["style_layers"], ["block1_conv1"])
+            self.assertEqual(settings.get("size"), size)
+        self.assertEqual(settings["history"], 3)
+
+    @parameterized.parameters(
+        (["--model=extractor", "--content_weight=1"], "content_weight: an exported extractor is"),
+        (["--model=optimizer", "--steps=4"], "steps: an exported optimizer is not made with it"),
+        (["--model=fast", "--size=64"], r"size: an exported fast .* \(there is no setting\)"),
+        (["--model=extractor", "--format=tflite"], "format=tflite: no format of an exported"),
+        (["--model=fast", "--shape=64,64"], "shape: a SavedModel takes any"),
+        (["--model=fast", "--format=tflite", "--shape=64,20"], "shape=64,20: expected height,wid"),
+        (["--model=fast", "--output_dir=/proc/model"], "cannot be written"),
+        (["--model=fast", "--output_dir=docs"], "docs: exists; give --overwrite"),
+        (["--model=fast", "--output_dir=docs", "--overwrite"], "docs: is no export"),
+        (["--model=optimizer", "--init=a.png"], "init=a.png: an export starts from"),
+    )
+    def test_mistakes_end_in_one_line(self, flags, words):
+        self.refused(self.run_script(f"--output_dir={self.folder / 'new'}", *flags), words)
 
 
 if __name__ == "__main__":

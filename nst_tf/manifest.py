@@ -1,0 +1,167 @@
+"""What there is to know of an export: a manifest for programs, a README for people."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+import nst_tf
+from nst_tf.served import Extractor, Fast, Optimizer
+
+PLACE = Path("assets.extra", "manifest.json")
+_COLOURS, _ANY = [0, 1], None
+# What the tensors of signatures hold, and between which values; None is no limit.
+_MEANINGS: dict[str, tuple[str, list | None]] = {
+    "image": ("pictures, sRGB", _COLOURS),
+    "content": ("the photograph, sRGB", _COLOURS),
+    "content_image": ("photographs, sRGB", _COLOURS),
+    "content_bytes": ("the photograph, a JPEG or PNG file", _ANY),
+    "style": ("the painting, sRGB", _COLOURS),
+    "style_image": ("as many paintings, or one for all, sRGB", _COLOURS),
+    "style_bytes": ("the painting, a JPEG or PNG file", _ANY),
+    "steps": (
+        "iterations at the scale nearest to 512 px, half as many with each scale away from there",
+        [1, None],
+    ),
+    "content_weight": ("how much the photograph's content counts", [0, None]),
+    "tv_weight": ("how much total variation counts", [0, None]),
+    "stylized": ("the picture, sRGB", _COLOURS),
+    "stylized_bytes": ("the picture, a PNG file", _ANY),
+    "output_0": ("pictures, sRGB", _COLOURS),
+    "losses": ("the total before each step, the coarsest scale's first", [0, None]),
+}
+_SAVED_MODEL = """A SavedModel that needs TensorFlow alone.
+
+```
+saved_model_cli show --dir . --all
+```
+
+From Python: `tf.saved_model.load(".").signatures["serving_default"](...)`"""
+_TFLITE = """For a TensorFlow Lite interpreter (LiteRT): `fast_float32.tflite` computes
+in float32, `fast_int8.tflite` in 8 bits. Bring the painting to 256 x 256 px.
+
+From Python: `Interpreter("fast_int8.tflite").get_signature_runner()(...)`"""
+_README = """# {model}
+
+{title}.
+
+{usage}
+
+`{place}` says the same as this page to programs.
+
+{signatures}
+## Made with
+
+| | |
+|---|---|
+{facts}"""
+
+
+def of_saved_model(model: Extractor | Optimizer | Fast) -> dict[str, Any]:
+    """The manifest of a SavedModel.
+
+    Args:
+        model: of `served.py`.
+
+    Returns:
+        As of `of`.
+    """
+    signatures = model.signatures().items()
+    return of(model, {name: each.get_concrete_function() for name, each in signatures})
+
+
+def of(model: Extractor | Optimizer | Fast, functions: Mapping[str, Callable]) -> dict[str, Any]:
+    """The manifest of an export.
+
+    Args:
+        model: of `served.py`.
+        functions: its signatures, as concrete functions.
+
+    Returns:
+        Signatures with shapes, dtypes and ranges, settings, versions, and the SHA-256 of the
+        weights, as `stored.digest` computes it.
+    """
+    return {
+        "model": type(model).__name__.lower(),
+        "title": model.title,
+        "signatures": {name: _signature(function) for name, function in functions.items()},
+        "settings": {name: getattr(model.settings, name) for name in model.knobs},
+        "versions": {"nst_tf": nst_tf.__version__, "tensorflow": tf.__version__},
+        "weights_sha256": model.digest(),
+    }
+
+
+def write(folder: Path, facts: dict[str, Any], *, lite: bool = False) -> None:
+    """Write the manifest, and README.md.
+
+    Args:
+        folder: the export.
+        facts: of `of`.
+        lite: whether it holds TensorFlow Lite models.
+    """
+    (folder / PLACE).parent.mkdir()
+    (folder / PLACE).write_text(json.dumps(facts, indent=2) + "\n")
+    rows = facts["settings"] | facts["versions"]
+    rows["SHA-256 of the weights"] = facts["weights_sha256"]
+    text = _README.format(
+        model=facts["model"],
+        title=facts["title"],
+        usage=_TFLITE if lite else _SAVED_MODEL,
+        place=PLACE,
+        signatures="\n".join(_tables(facts["signatures"])),
+        facts="".join(f"| {name} | {_plain(value)} |\n" for name, value in rows.items()),
+    )
+    (folder / "README.md").write_text(text)
+
+
+def _signature(function: Any) -> dict[str, Any]:
+    arguments, named = function.structured_input_signature
+    inputs = {spec.name: spec for spec in (*arguments, *named.values())}
+    sides = {"inputs": inputs, "outputs": function.structured_outputs}
+    return {
+        side: {name: _tensor(name, spec) for name, spec in specs.items()}
+        for side, specs in sides.items()
+    }
+
+
+def _tensor(name: str, spec: tf.TensorSpec) -> dict[str, Any]:
+    meaning, limits = _meaning(name)
+    return {
+        "dtype": spec.dtype.name,
+        "shape": spec.shape.as_list(),
+        "range": limits,
+        "meaning": meaning,
+    }
+
+
+def _meaning(name: str) -> tuple[str, list | None]:
+    if name in _MEANINGS:
+        return _MEANINGS[name]
+    layer, _, kind = name.rpartition("_")
+    words = {"gram": "the Gram matrix, divided by the positions, of", "features": "the features of"}
+    return f"{words[kind]} {layer}", _ANY
+
+
+def _tables(signatures: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, signature in signatures.items():
+        lines += [f"## {name}", "", "| | | dtype | shape | range | |", "|---|---|---|---|---|---|"]
+        for side in ("inputs", "outputs"):
+            for tensor, spec in signature[side].items():
+                shape, limits = _limits(spec["shape"], "any"), _limits(spec["range"] or [], "")
+                lines.append(
+                    f"| {side[:-1]} | `{tensor}` | {spec['dtype']} | [{shape}] | "
+                    f"{' to '.join(limits.split(', '))} | {spec['meaning']} |"
+                )
+        lines.append("")
+    return lines
+
+
+def _limits(numbers: Iterable, nothing: str) -> str:
+    return ", ".join(nothing if n is None else str(n) for n in numbers)
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,230 @@
+"""The models that are exported: what they take, what they give, and what can be said of them.
+
+Each is a tf.Module whose functions hold their own weights and need TensorFlow alone.
+"""
+
+import dataclasses
+from typing import Any
+
+import tensorflow as tf
+
+from nst_tf import arbitrary, features, graph, precision
+from nst_tf.errors import InputError
+from nst_tf.losses import gram
+from nst_tf.objective import Weights
+from nst_tf.settings import Settings
+from nst_tf.stored import Stored, digest
+
+_IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
+_IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)
+_TEXT = tf.TensorSpec([], tf.string)
+_STEPS, _WEIGHT = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
+# Knobs that each request gives, and those that say how this package uses the machine.
+_REQUESTED = ("steps", "content_weight", "tv_weight")
+_HOW = ("max_memory", "jit")
+
+
+class Extractor(tf.Module):
+    """Pictures in, Grams and content features out."""
+
+    title = "VGG features: the Grams of the style layers, the features of the content layers"
+    knobs = ("content_layers", "style_layers", "network", "vgg_weights", "pooling", "precision")
+
+    def __init__(self, settings: Settings):
+        """Build the network.
+
+        Args:
+            settings: layers, network, weights, pooling and precision.
+
+        Raises:
+            InputError: as `features.extractor`.
+        """
+        super().__init__(name="extractor")
+        self.settings, self._stored = _stored(settings)
+
+    @tf.function(input_signature=[_IMAGES], autograph=False)
+    def __call__(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Look at pictures.
+
+        Args:
+            image: float32 sRGB [B, H, W, 3] in [0, 1].
+
+        Returns:
+            `LAYER_gram`, float32 [B, C, C], of each style layer, divided by the layer's positions;
+            `LAYER_features`, float32 [B, h, w, C], of each content layer.
+        """
+        seen = self._stored.network()(image)
+        grams = {f"{name}_gram": gram(layer) for name, layer in seen["style"].items()}
+        content = {
+            f"{name}_features": tf.cast(layer, tf.float32)
+            for name, layer in seen["content"].items()
+        }
+        return grams | content
+
+    def digest(self) -> str:
+        """The SHA-256 of its weights."""
+        return digest(self._stored.weights)
+
+    def signatures(self) -> dict[str, Any]:
+        """The functions to serve, by name."""
+        return {"serving_default": self.__call__}
+
+
+class Optimizer(tf.Module):
+    """The whole optimisation: photograph and painting in, picture out."""
+
+    title = "Neural style transfer by optimisation, coarse to fine, as one graph"
+    knobs = tuple(
+        knob.name for knob in dataclasses.fields(Settings) if knob.name not in (*_REQUESTED, *_HOW)
+    )
+
+    def __init__(self, settings: Settings):
+        """Build the network.
+
+        Args:
+            settings: all knobs but steps, content_weight and tv_weight, which each request gives,
+                and max_memory and jit: an export sees pictures whole.
+
+        Raises:
+            InputError: as `features.extractor`, or a picture as `init`.
+        """
+        super().__init__(name="optimizer")
+        if settings.init not in ("content", "noise"):
+            raise InputError(f"init={settings.init}: an export starts from content or noise")
+        self.settings, self._stored = _stored(settings)
+
+    @tf.function(input_signature=[_IMAGE, _IMAGE, _STEPS, _WEIGHT, _WEIGHT], autograph=False)
+    def __call__(
+        self,
+        content: tf.Tensor,
+        style: tf.Tensor,
+        steps: tf.Tensor,
+        content_weight: tf.Tensor,
+        tv_weight: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Paint.
+
+        Args:
+            content: the photograph, float32 sRGB [1, H, W, 3] in [0, 1].
+            style: the painting, float32 sRGB [1, h, w, 3] in [0, 1].
+            steps: int32 from 1; iterations at the scale nearest to 512 px, half as many with each
+                scale away from there.
+            content_weight: float32 from 0.
+            tv_weight: float32 from 0.
+
+        Returns:
+            `stylized`, float32 sRGB [1, H, W, 3] in [0, 1], and `losses`, float32 [n]: the total
+            before each step, the coarsest scale's first.
+        """
+        painted = graph.paint(
+            self._stored.network(),
+            content,
+            style,
+            self.settings,
+            steps=steps,
+            weights=Weights(content_weight, self.settings.style_weight, tv_weight),
+        )
+        return {"stylized": painted.image, "losses": painted.totals}
+
+    @tf.function(input_signature=[_TEXT, _TEXT, _STEPS, _WEIGHT, _WEIGHT], autograph=False)
+    def paint_files(
+        self,
+        content_bytes: tf.Tensor,
+        style_bytes: tf.Tensor,
+        steps: tf.Tensor,
+        content_weight: tf.Tensor,
+        tv_weight: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Paint from files to a file.
+
+        Args:
+            content_bytes: the photograph, a JPEG or PNG file, string.
+            style_bytes: the painting, likewise.
+            steps: as of calling the model.
+            content_weight: likewise.
+            tv_weight: likewise.
+
+        Returns:
+            `stylized_bytes`, a PNG file, string, and `losses`.
+        """
+        content, style = _decode(content_bytes), _decode(style_bytes)
+        painted = self(content, style, steps, content_weight, tv_weight)
+        return {"stylized_bytes": _encode(painted["stylized"]), "losses": painted["losses"]}
+
+    def digest(self) -> str:
+        """The SHA-256 of its weights."""
+        return digest(self._stored.weights)
+
+    def signatures(self) -> dict[str, Any]:
+        """The functions to serve, by name."""
+        return {"serving_default": self.__call__, "serving_bytes": self.paint_files}
+
+
+class Fast(arbitrary.Arbitrary):
+    """The feed-forward network, with the interface of TF-Hub's module."""
+
+    title = "Arbitrary style transfer in one pass of a trained network"
+    knobs = ()
+
+    def __init__(self, settings: Settings | None = None):
+        """Build the network.
+
+        Args:
+            settings: none matters.
+        """
+        super().__init__(arbitrary.read_weights())
+        self.settings = settings
+
+    @tf.function(input_signature=[_IMAGES, _IMAGES])
+    def serve(self, content_image: tf.Tensor, style_image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Paint, as the signature of TF-Hub's module.
+
+        Args:
+            content_image: as of calling the model.
+            style_image: likewise.
+
+        Returns:
+            `output_0`, float32 [B, H, W, 3] in (0, 1).
+        """
+        return {"output_0": self(content_image, style_image)[0]}
+
+    @tf.function(input_signature=[_TEXT, _TEXT])
+    def paint_files(self, content_bytes: tf.Tensor, style_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Paint from files to a file.
+
+        Args:
+            content_bytes: the photograph, a JPEG or PNG file, string.
+            style_bytes: the painting, likewise.
+
+        Returns:
+            `stylized_bytes`, a PNG file, string.
+        """
+        painted = self(_decode(content_bytes), _decode(style_bytes))[0]
+        return {"stylized_bytes": _encode(painted)}
+
+    def digest(self) -> str:
+        """The SHA-256 of its weights."""
+        return digest(self.variables)
+
+    def signatures(self) -> dict[str, Any]:
+        """The functions to serve, by name."""
+        return {"serving_default": self.serve, "serving_bytes": self.paint_files}
+
+
+def _stored(settings: Settings) -> tuple[Settings, Stored]:
+    """The settings with their precision resolved, and the network that they describe."""
+    kind = precision.resolve(settings.precision)
+    settings = dataclasses.replace(settings, precision=kind)
+    return settings, Stored(features.of(settings, kind))
+
+
+def _decode(encoded: tf.Tensor) -> tf.Tensor:
+    """A picture file as float32 [1, H, W, 3]; of a GIF the first frame; transparency is dropped."""
+    pixels = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+    pixels = tf.ensure_shape(pixels, [None, None, 3])
+    return tf.cast(pixels, tf.float32)[tf.newaxis] / 255.0
+
+
+def _encode(image: tf.Tensor) -> tf.Tensor:
+    """The first picture of a batch as a PNG file; rounded as `raw.quantise` does."""
+    return tf.io.encode_png(tf.cast(image[0] * 255.0 + 0.5, tf.uint8))

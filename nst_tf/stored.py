@@ -1,0 +1,60 @@
+"""A network as it is stored in an export: two bytes a weight."""
+
+import hashlib
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from nst_tf.objective import Network
+
+
+class Stored(tf.Module):
+    """The weights of an extractor, float16 in place of float32.
+
+    The bundled weights are float16 to begin with; others lose digits.
+    """
+
+    def __init__(self, extractor: tf.keras.Model):
+        """Take the weights.
+
+        Args:
+            extractor: the model of `features.extractor`.
+        """
+        super().__init__()
+        self._dtypes = [tf.as_dtype(variable.dtype) for variable in extractor.variables]
+        self.weights = [
+            tf.Variable(_short(variable.value), trainable=False, name=variable.path)
+            for variable in extractor.variables
+        ]
+        # Only this method: the model itself would be saved with its own variables.
+        self._call = extractor.stateless_call
+
+    def network(self) -> Network:
+        """The network on its stored weights, which are cast once, here.
+
+        Returns:
+            A function of pictures, as the extractor.
+        """
+        weights = [
+            tf.cast(weight, dtype) for weight, dtype in zip(self.weights, self._dtypes, strict=True)
+        ]
+        return lambda image: self._call([], weights, image)[0]
+
+
+def digest(variables: Sequence[tf.Variable]) -> str:
+    """The SHA-256 of weights.
+
+    Args:
+        variables: in their order.
+
+    Returns:
+        The digest of the bytes of all arrays, one after another, as hexadecimal digits.
+    """
+    whole = hashlib.sha256()
+    for variable in variables:
+        whole.update(variable.numpy().tobytes())
+    return whole.hexdigest()
+
+
+def _short(weight: tf.Tensor) -> tf.Tensor:
+    return tf.cast(weight, tf.float16) if weight.dtype == tf.float32 else weight

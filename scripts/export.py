@@ -1,0 +1,84 @@
+"""Export a model that runs without this package: on a server, in another language.
+
+python scripts/export.py --model=optimizer --output_dir=optimizer
+"""
+
+from dataclasses import fields, replace
+
+from absl import flags
+
+from nst_tf import program, settings
+from nst_tf.errors import InputError
+
+_MODEL = flags.DEFINE_enum(
+    "model",
+    None,
+    ["extractor", "optimizer", "fast"],
+    "what to export (required): the VGG features, the whole optimisation as one graph, or the "
+    "feed-forward network",
+)
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "a new folder for the export (required)")
+_OVERWRITE = flags.DEFINE_boolean("overwrite", False, "replace an export that is there")
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    "saved_model",
+    ["saved_model", "tflite"],
+    "tflite, of fast only: a float32 and an int8 model for photographs of one size",
+)
+_SHAPE = flags.DEFINE_list(
+    "shape", ["384", "384"], "height and width of the photographs of a tflite model, in pixels"
+)
+
+
+def main() -> None:
+    """Build the model, write it."""
+    from nst_tf import export, served
+
+    kinds = {"extractor": served.Extractor, "optimizer": served.Optimizer, "fast": served.Fast}
+    kind, lite = kinds[_MODEL.value], _FORMAT.value == "tflite"
+    _check_knobs(kind.knobs)
+    height, width = _shape()
+    export.check(_OUTPUT_DIR.value, overwrite=_OVERWRITE.value)
+    if lite:
+        export.save_lite(served.Fast(), _OUTPUT_DIR.value, height, width)
+    else:
+        export.save(kind(_settings()), _OUTPUT_DIR.value)
+    print(f"exported {_OUTPUT_DIR.value}")
+
+
+def _settings() -> settings.Settings:
+    """The given ones; a server's picture keeps its size unless another was asked for."""
+    given = settings.from_flags()
+    return given if flags.FLAGS["size"].present else replace(given, size=0)
+
+
+def _check_knobs(knobs: tuple[str, ...]) -> None:
+    """Refuse a setting that this model does not have."""
+    for knob in fields(settings.Settings):
+        if flags.FLAGS[knob.name].present and knob.name not in knobs:
+            raise InputError(
+                f"{knob.name}: an exported {_MODEL.value} is not made with it; leave it out "
+                f"(there is {', '.join(knobs) or 'no setting'})"
+            )
+
+
+def _shape() -> tuple[int, int]:
+    from nst_tf.scales import SHORTEST
+
+    if _MODEL.value != "fast" and _FORMAT.value == "tflite":
+        raise InputError(f"format=tflite: no format of an exported {_MODEL.value}; export fast")
+    if _FORMAT.value != "tflite" and flags.FLAGS["shape"].present:
+        raise InputError("shape: a SavedModel takes any; leave it out, or give --format=tflite")
+    sides = [int(side) if side.strip().isdecimal() else 0 for side in _SHAPE.value]
+    if len(sides) != 2 or min(sides) < SHORTEST:
+        raise InputError(
+            f"shape={','.join(_SHAPE.value)}: expected height,width, each {SHORTEST} or more"
+        )
+    return sides[0], sides[1]
+
+
+settings.define_flags()
+flags.adopt_module_key_flags(settings)
+
+if __name__ == "__main__":
+    program.run(main, required=["model", "output_dir"])
