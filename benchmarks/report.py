@@ -27,8 +27,8 @@ Row = list[str]
 def main(_: list[str]) -> None:
     """Read what there is, write the page and the charts beside it."""
     folder = Path(_OUTPUT.value)
-    names = ("time_to_loss", "step_rate", "memory", "fast_rate")
-    races, rates, memory, fast = (_read(folder / f"{name}.json") for name in names)
+    names = ("time_to_loss", "step_rate", "memory", "fast_rate", "export_rate")
+    races, rates, memory, fast, exports = (_read(folder / f"{name}.json") for name in names)
     source = "`benchmarks/report.py` writes this page from what the other benchmarks have measured."
     parts = ["# Results", source]
     if races:
@@ -42,6 +42,8 @@ def main(_: list[str]) -> None:
         parts += _memory_parts(memory)
     if fast:
         parts += _fast_parts(fast)
+    if exports:
+        parts += _export_parts(exports)
     atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
     print(f"wrote {folder / 'RESULTS.md'}")
 
@@ -266,6 +268,29 @@ def _fast_parts(results: dict) -> list[str]:
         f"{ours} on the left, {theirs} on the right.",
         _table(table),
         *shown,
+        _provenance(results),
+    ]
+
+
+def _export_parts(results: dict) -> list[str]:
+    table, base = [["precision", "", "median", "beside the library", "difference"]], "the library"
+    for kind, measured in results["precisions"].items():
+        medians = {name: statistics.median(each) for name, each in measured["seconds"].items()}
+        for name, seconds in medians.items():
+            ratio, off = seconds / medians[base], measured["difference"][name]
+            table.append([kind, name, f"{seconds:.1f} s", f"{ratio:.2f}x", f"{off:.3f}"])
+    lite = [["TensorFlow Lite model", "difference"]]
+    lite += [[f"{name}.tflite", f"{off:.3f}"] for name, off in results["lite"].items()]
+    settings = results["settings"]
+    return [
+        "## Exports",
+        f"Seconds for a picture of {settings['size']} px and {settings['steps']} steps: through "
+        "the library, which builds the network and its graphs each time, and through the exported "
+        f"optimiser. Medians of {settings['rounds']} turns. Differences are the mean of a "
+        "picture's absolute differences, in 1/255: from the library's, and for TensorFlow Lite "
+        "from the SavedModel's.",
+        _table(table),
+        _table(lite),
         _provenance(results),
     ]
 

@@ -46,12 +46,13 @@ class _Extractor(tf.keras.Model):
     other were not.
     """
 
+    def __init__(self, image: Any, outputs: Any, name: str):
+        super().__init__(image, outputs, name=name)
+        signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
+        self._graph = tf.function(super().__call__, signature, autograph=False)
+
     def __call__(self, image: tf.Tensor) -> Any:
         return self._graph(image) if tf.executing_eagerly() else super().__call__(image)
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
-    def _graph(self, image: tf.Tensor) -> Any:
-        return super().__call__(image)
 
 
 def extractor(

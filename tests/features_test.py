@@ -68,6 +68,14 @@ class ExtractorTest(parameterized.TestCase, tf.test.TestCase):
         dtypes = [found["style"][name].dtype for name in names]
         self.assertEqual(dtypes, ["float32", "bfloat16", "bfloat16"])
 
+    def test_rounds_the_same_by_itself_and_in_a_graph(self):
+        model = build(("block2_conv1", "block4_conv1"), ("block4_conv2",), precision="bfloat16")
+        image = tf.constant(cut(PHOTOGRAPH, 48, 64)[np.newaxis])
+        graph = tf.function(model, input_signature=[tf.TensorSpec([1, None, None, 3])])
+        alone, inside = (tf.nest.flatten(call(image)) for call in (model, graph))
+        for layer, other in zip(alone, inside, strict=True):
+            self.assertAllEqual(layer, other)
+
     def test_average_pooling_averages(self):
         rgb = cut(PHOTOGRAPH, 32, 32)[None]
         for precision in ("float32", "bfloat16"):
