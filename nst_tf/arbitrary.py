@@ -36,6 +36,14 @@ _MOBILENET_V2 = (
     (6, 320, 1, 1),
 )
 
+_WEIGHTS = "arbitrary_stylization_int8.npz"
+# Where the weights are from.
+ORIGIN = {
+    "file": _WEIGHTS,
+    "sha256": "5a325b3e2484e981cf3b4093d39c68a6c532f42d06e0d6a1ebfa65197861c7ed",
+    "licence": "Apache-2.0, the Magenta authors",
+}
+
 _IMAGE = tf.TensorSpec([None, None, None, 3], tf.float32)
 
 
@@ -91,7 +99,15 @@ class Arbitrary(tf.Module):
         return [self.transform(content_image, self.bottleneck(style_image))]
 
     def paint(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-        """`transform`, as part of another graph; there sizes may be fixed."""
+        """`transform`, as part of another graph, where sizes may be fixed.
+
+        Args:
+            content: float32 [B, H, W, 3] in [0, 1].
+            bottleneck: float32 [B, 1, 1, 100]; one of the two batches may be 1.
+
+        Returns:
+            float32 [B, H, W, 3] in (0, 1).
+        """
         height, width = tf.shape(content)[1], tf.shape(content)[2]
         painted = self.transformer(extend(content, _MARGIN), bottleneck)
         return painted[:, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
@@ -99,7 +115,7 @@ class Arbitrary(tf.Module):
 
 def read_weights() -> dict[str, np.ndarray]:
     """The bundled weights, by scope name: int8 with scales, and float32."""
-    with np.load(bundled.path("arbitrary_stylization_int8.npz")) as file:
+    with np.load(bundled.path(_WEIGHTS)) as file:
         return dict(file)
 
 

@@ -54,21 +54,20 @@ def folder(path: str | os.PathLike) -> Iterator[Path]:
     Raises:
         InputError: the folder cannot be made or written to, or the disk is full.
     """
-    target = Path(path).absolute()
+    target = Path(path).resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".nst_tf-") as scratch:
             new, old = Path(scratch, "new"), Path(scratch, "old")
             new.mkdir()
             yield new
-            if target.exists():
-                os.rename(target, old)
             try:
+                if target.exists():
+                    os.rename(target, old)
                 os.rename(new, target)
-            except BaseException:
-                if old.exists():
+            finally:
+                if old.exists() and not target.exists():
                     os.rename(old, target)
-                raise
     except OSError as error:
         raise _refusal(target, error) from error
 

@@ -9,6 +9,29 @@ Weights = Mapping[str, np.ndarray]
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
+def floats(weights: Weights) -> dict[str, np.ndarray]:
+    """Weights without scales.
+
+    Args:
+        weights: arrays by name, int8 ones with `.scale`.
+
+    Returns:
+        float32 arrays by name.
+    """
+    return {
+        name: value * _along(weights[f"{name}.scale"], value)
+        if f"{name}.scale" in weights
+        else value
+        for name, value in weights.items()
+        if not name.endswith(".scale")
+    }
+
+
+def _along(scale: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """One scale an output channel; those of a depthwise kernel are its axis before the last."""
+    return scale if value.shape[-1] == scale.size else scale[:, np.newaxis]
+
+
 class _Stored(tf.Module):
     """An array as it is in the file; calling it makes float32 of it."""
 
@@ -18,9 +41,7 @@ class _Stored(tf.Module):
         self.value = tf.Variable(value, trainable=False)
         self.scale = None
         if scale is not None:
-            # One scale an output channel; those of a depthwise kernel are its axis before the last.
-            depthwise = value.shape[-1] != scale.size
-            self.scale = tf.Variable(scale[:, np.newaxis] if depthwise else scale, trainable=False)
+            self.scale = tf.Variable(_along(scale, value), trainable=False)
 
     def __call__(self) -> tf.Tensor:
         value = tf.cast(self.value, tf.float32)

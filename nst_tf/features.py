@@ -51,8 +51,9 @@ class _Extractor(tf.keras.Model):
         signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
         self._graph = tf.function(super().__call__, signature, autograph=False)
 
-    def __call__(self, image: tf.Tensor) -> Any:
-        return self._graph(image) if tf.executing_eagerly() else super().__call__(image)
+    def __call__(self, image: Any, *args: Any, **kwargs: Any) -> Any:
+        alone = tf.executing_eagerly() and not isinstance(image, tf.keras.KerasTensor)
+        return self._graph(image) if alone else super().__call__(image, *args, **kwargs)
 
 
 def extractor(
@@ -124,6 +125,24 @@ def of(settings: Settings, precision: str) -> tf.keras.Model:
         pooling=settings.pooling,
         precision=precision,
     )
+
+
+def origin(settings: Settings) -> dict[str, Any]:
+    """Where the weights that settings name are from.
+
+    Args:
+        settings: network and weights.
+
+    Returns:
+        The file's name, its SHA-256 and the licence, as far as they are known.
+    """
+    licence = "CC BY 4.0, K. Simonyan and A. Zisserman"
+    if settings.vgg_weights == "bundled":
+        return {"file": _BUNDLED, "sha256": _BUNDLED_SHA256, "licence": licence}
+    if settings.vgg_weights == "imagenet":
+        return {"file": f"Keras's imagenet weights of {settings.network}", "licence": licence}
+    path = Path(settings.vgg_weights)
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def _up_to_the_deepest(vgg: tf.keras.Model, names: set[str]) -> list[tf.keras.layers.Layer]:

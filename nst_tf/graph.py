@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from nst_tf import scales, transfer
+from nst_tf import checks, scales, transfer
 from nst_tf.image import resize
 from nst_tf.objective import Network, Objective, Weights
 from nst_tf.settings import Settings
@@ -46,16 +46,21 @@ def paint(
     Raises:
         tf.errors.InvalidArgumentError: when it runs, where `transfer.optimize` has an InputError.
     """
-    content, style = _checked_picture("content", content), _checked_picture("style", style)
-    sizes = _checked_scales(scales.pyramid(*_sides(content), settings))
-    counts = scales.schedule(sizes, _checked_knobs(steps, weights))
+    content, style = checks.single("content", content), checks.single("style", style, shortest=1)
+    sizes = scales.pyramid(*_sides(content), settings)
+    small = f"content: expected sides from {scales.SHORTEST} px at each scale, got"
+    sizes = checks.expect(sizes, (tf.reduce_min(sizes) >= scales.SHORTEST, small, sizes))
+    counts = scales.schedule(sizes, checks.steps(steps))
+    weights = Weights(
+        checks.weight("content_weight", weights.content),
+        weights.style,
+        checks.weight("tv_weight", weights.tv),
+    )
     optimizer = transfer.optimizer_of(settings, settings.history)
 
     def at_scale(index: tf.Tensor, taken: tf.Tensor, state: Any, totals: tf.TensorArray):
         height, width = sizes[index, 0], sizes[index, 1]
-        photograph = resize(content, height, width)
-        fitted = scales.fit(*_sides(style), tf.maximum(height, width))
-        painting = resize(style, fitted[0], fitted[1])
+        photograph, painting = resize(content, height, width), _fit(style, height, width)
         objective = Objective(network, photograph, [(painting, 1.0)], settings, weights=weights)
         state = optimizer.resize(state, resize(state.image, height, width))
 
@@ -79,42 +84,12 @@ def _loop(condition: Callable, body: Callable, start: tuple) -> tuple:
     return tf.while_loop(condition, body, start, parallel_iterations=1)
 
 
+def _fit(painting: tf.Tensor, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """A painting at the scale of that height and width."""
+    size = scales.fit(*_sides(painting), tf.maximum(height, width))
+    return resize(painting, size[0], size[1])
+
+
 def _sides(picture: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     shape = tf.shape(picture)
     return shape[1], shape[2]
-
-
-def _checked_picture(name: str, picture: tf.Tensor) -> tf.Tensor:
-    sides = tf.shape(picture)[1:3]
-    long, short = tf.reduce_max(sides), tf.reduce_min(sides)
-    least, most = tf.reduce_min(picture), tf.reduce_max(picture)
-    narrow = f"{name}: expected sides that are at most 1 to {scales.NARROWEST}, got"
-    return _expect(
-        picture,
-        ((short > 0) & (long <= scales.NARROWEST * short), narrow, sides),
-        ((least >= 0) & (most <= 1), f"{name}: expected values in [0, 1], got", [least, most]),
-    )
-
-
-def _checked_scales(sizes: tf.Tensor) -> tf.Tensor:
-    small = f"content: expected sides of {scales.SHORTEST} px or more at each scale, got"
-    return _expect(sizes, (tf.reduce_min(sizes) >= scales.SHORTEST, small, sizes))
-
-
-def _checked_knobs(steps: tf.Tensor, weights: Weights) -> tf.Tensor:
-    def fit(weight: tf.Tensor) -> tf.Tensor:
-        return (weight >= 0) & tf.math.is_finite(weight)
-
-    return _expect(
-        steps,
-        (steps >= 1, "steps: expected 1 or more, got", steps),
-        (fit(weights.content), "content_weight: expected a number from 0, got", weights.content),
-        (fit(weights.tv), "tv_weight: expected a number from 0, got", weights.tv),
-    )
-
-
-def _expect(value: tf.Tensor, *conditions: tuple[tf.Tensor, str, Any]) -> tf.Tensor:
-    """The value, once all conditions have been found true; else an error with its message."""
-    checks = [tf.debugging.Assert(met, [message, found]) for met, message, found in conditions]
-    with tf.control_dependencies(checks):
-        return tf.identity(value)

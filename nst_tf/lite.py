@@ -4,21 +4,24 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from nst_tf.arbitrary import STYLE_SIZE, Arbitrary
+from nst_tf.arbitrary import STYLE_SIZE, Arbitrary, read_weights
+from nst_tf.convolution import floats
 
 
-def fixed(model: Arbitrary, height: int, width: int) -> Callable:
-    """The network for one size of photograph.
+def fixed(height: int, width: int) -> tuple[Arbitrary, Callable]:
+    """The network for one size of photograph, with weights in float32.
 
     Args:
-        model: the network.
         height: of the photograph.
         width: of the photograph.
 
     Returns:
-        A concrete function of `content_image`, float32 [1, height, width, 3], and `style_image`,
-        float32 [1, 256, 256, 3], that gives `output_0`, float32 [1, height, width, 3].
+        The network, and a concrete function of `content_image`, float32 [1, height, width, 3], and
+        `style_image`, float32 [1, 256, 256, 3], that gives `output_0`, float32
+        [1, height, width, 3].
     """
+    # The converter sees no constants in int8 weights that are scaled in the graph.
+    model = Arbitrary(floats(read_weights()))
 
     def paint(content_image: tf.Tensor, style_image: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"output_0": model.paint(content_image, model.predictor(style_image))}
@@ -27,7 +30,7 @@ def fixed(model: Arbitrary, height: int, width: int) -> Callable:
         tf.TensorSpec([1, height, width, 3], tf.float32),
         tf.TensorSpec([1, STYLE_SIZE, STYLE_SIZE, 3], tf.float32),
     ]
-    return tf.function(paint, signature, autograph=False).get_concrete_function()
+    return model, tf.function(paint, signature, autograph=False).get_concrete_function()
 
 
 def convert(model: Arbitrary, function: Callable, *, quantised: bool) -> bytes:

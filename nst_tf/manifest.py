@@ -1,29 +1,32 @@
 """What there is to know of an export: a manifest for programs, a README for people."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 import nst_tf
+from nst_tf.checks import MOST_STEPS
+from nst_tf.scales import NARROWEST, SHORTEST
 from nst_tf.served import Extractor, Fast, Optimizer
 
 PLACE = Path("assets.extra", "manifest.json")
 _COLOURS, _ANY = [0, 1], None
+_SIDES = f"sides from {SHORTEST} px, at most 1 to {NARROWEST}"
 # What the tensors of signatures hold, and between which values; None is no limit.
 _MEANINGS: dict[str, tuple[str, list | None]] = {
-    "image": ("pictures, sRGB", _COLOURS),
-    "content": ("the photograph, sRGB", _COLOURS),
-    "content_image": ("photographs, sRGB", _COLOURS),
+    "image": (f"pictures, sRGB, {_SIDES}", _COLOURS),
+    "content": (f"the photograph, sRGB, {_SIDES}", _COLOURS),
+    "content_image": (f"photographs, sRGB, {_SIDES}", _COLOURS),
     "content_bytes": ("the photograph, a JPEG or PNG file", _ANY),
     "style": ("the painting, sRGB", _COLOURS),
     "style_image": ("as many paintings, or one for all, sRGB", _COLOURS),
     "style_bytes": ("the painting, a JPEG or PNG file", _ANY),
     "steps": (
         "iterations at the scale nearest to 512 px, half as many with each scale away from there",
-        [1, None],
+        [1, MOST_STEPS],
     ),
     "content_weight": ("how much the photograph's content counts", [0, None]),
     "tv_weight": ("how much total variation counts", [0, None]),
@@ -38,11 +41,11 @@ _SAVED_MODEL = """A SavedModel that needs TensorFlow alone.
 saved_model_cli show --dir . --all
 ```
 
-From Python: `tf.saved_model.load(".").signatures["serving_default"](...)`"""
+`tf.saved_model.load(".").signatures` calls them from Python, by these names."""
 _TFLITE = """For a TensorFlow Lite interpreter (LiteRT): `fast_float32.tflite` computes
-in float32, `fast_int8.tflite` in 8 bits. Bring the painting to 256 x 256 px.
-
-From Python: `Interpreter("fast_int8.tflite").get_signature_runner()(...)`"""
+in float32, `fast_int8.tflite` has weights of 8 bits. Crop the painting to a square and bring it to
+256 x 256 px. From Python, `Interpreter("fast_int8.tflite").get_signature_runner()` gives a function
+of these names."""
 _README = """# {model}
 
 {title}.
@@ -80,17 +83,15 @@ def of(model: Extractor | Optimizer | Fast, functions: Mapping[str, Callable]) -
         functions: its signatures, as concrete functions.
 
     Returns:
-        Signatures with shapes, dtypes and ranges, settings, versions, and the SHA-256 of the
-        weights, as `stored.digest` computes it.
+        Signatures with shapes, dtypes and ranges; settings; where the weights are from, with their
+        SHA-256; versions.
     """
     return {
         "model": type(model).__name__.lower(),
         "title": model.title,
         "signatures": {name: _signature(function) for name, function in functions.items()},
-        "settings": {name: getattr(model.settings, name) for name in model.knobs},
         "versions": {"nst_tf": nst_tf.__version__, "tensorflow": tf.__version__},
-        "weights_sha256": model.digest(),
-    }
+    } | model.about()
 
 
 def write(folder: Path, facts: dict[str, Any], *, lite: bool = False) -> None:
@@ -104,7 +105,7 @@ def write(folder: Path, facts: dict[str, Any], *, lite: bool = False) -> None:
     (folder / PLACE).parent.mkdir()
     (folder / PLACE).write_text(json.dumps(facts, indent=2) + "\n")
     rows = facts["settings"] | facts["versions"]
-    rows["SHA-256 of the weights"] = facts["weights_sha256"]
+    rows |= {f"weights: {name}": value for name, value in facts["weights"].items()}
     text = _README.format(
         model=facts["model"],
         title=facts["title"],
@@ -147,20 +148,22 @@ def _meaning(name: str) -> tuple[str, list | None]:
 def _tables(signatures: dict[str, Any]) -> list[str]:
     lines = []
     for name, signature in signatures.items():
-        lines += [f"## {name}", "", "| | | dtype | shape | range | |", "|---|---|---|---|---|---|"]
+        lines += [f"## {name}", "", "| | name | dtype | shape | range | what |", "|" + "---|" * 6]
         for side in ("inputs", "outputs"):
             for tensor, spec in signature[side].items():
-                shape, limits = _limits(spec["shape"], "any"), _limits(spec["range"] or [], "")
-                lines.append(
-                    f"| {side[:-1]} | `{tensor}` | {spec['dtype']} | [{shape}] | "
-                    f"{' to '.join(limits.split(', '))} | {spec['meaning']} |"
-                )
+                shape = ", ".join("any" if n is None else str(n) for n in spec["shape"])
+                cells = [side[:-1], f"`{tensor}`", spec["dtype"], f"[{shape}]"]
+                cells += [_range(spec["range"]), spec["meaning"]]
+                lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return lines
 
 
-def _limits(numbers: Iterable, nothing: str) -> str:
-    return ", ".join(nothing if n is None else str(n) for n in numbers)
+def _range(limits: list | None) -> str:
+    if limits is None:
+        return "any"
+    least, most = limits
+    return f"from {least}" if most is None else f"{least} to {most}"
 
 
 def _plain(value: Any) -> str:

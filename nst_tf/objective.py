@@ -159,7 +159,8 @@ class Objective:
                 tape.watch(features)
                 reached = dot(weights, self._add_up(features, target))
             gradients = tape.gradient(reached, tf.nest.flatten(features))
-            greatest = tf.reduce_max([greatest, *(tf.reduce_max(tf.abs(x)) for x in gradients)])
+            finite = (tf.where(tf.math.is_finite(x), tf.abs(x), 0.0) for x in gradients)
+            greatest = tf.reduce_max([greatest, *map(tf.reduce_max, finite)])
         power = tf.floor(tf.math.log(greatest) / math.log(2.0))
         return tf.where(greatest > 0, 2.0**-power, 1.0)
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,14 +17,24 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
     """Parse the flags, call `main`, and end the process.
 
     The status is 0 when all went well and after `--help`, and 1 with one line on stderr for a
-    mistake of the user's. Other exceptions keep their traceback.
+    mistake of the user's. After Ctrl-C or SIGTERM it is 128 and the signal's number, with one line.
+    Other exceptions keep their traceback.
 
     Args:
         main: the script's work.
         required: names of the flags that must be given.
     """
+    signals: list[int] = []
+
+    def stop(number: int, frame: object) -> NoReturn:
+        signals.append(number)
+        raise KeyboardInterrupt
 
     def guarded(arguments: list[str]) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # A shell's background jobs ignore Ctrl-C, and shall.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, stop)
         try:
             if len(arguments) > 1:
                 raise InputError(
@@ -38,11 +49,14 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
             if not flags.FLAGS["verbosity"].present:
                 logging.set_verbosity(logging.WARNING)
             main()
-        except InputError as error:
-            _refuse(error)
-        except KeyboardInterrupt:
-            print(f"{_name()}: stopped", file=sys.stderr)
-            sys.exit(130)
+        except (Exception, KeyboardInterrupt) as error:
+            # An interrupt in the middle of TensorFlow's own code may come out as another error.
+            if signals:
+                print(f"{_name()}: stopped", file=sys.stderr)
+                sys.exit(128 + signals[0])
+            if isinstance(error, InputError):
+                _refuse(error)
+            raise
 
     app.run(guarded, flags_parser=_parse)
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from nst_tf import arbitrary, features, graph, precision
+from nst_tf import arbitrary, checks, features, graph, precision, scales
 from nst_tf.errors import InputError
 from nst_tf.losses import gram
 from nst_tf.objective import Weights
 from nst_tf.settings import Settings
-from nst_tf.stored import Stored, digest
+from nst_tf.stored import Stored
 
 _IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
 _IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)
@@ -28,7 +28,15 @@ class Extractor(tf.Module):
     """Pictures in, Grams and content features out."""
 
     title = "VGG features: the Grams of the style layers, the features of the content layers"
-    knobs = ("content_layers", "style_layers", "network", "vgg_weights", "pooling", "precision")
+    knobs: tuple[str, ...] = (
+        "recipe",
+        "content_layers",
+        "style_layers",
+        "network",
+        "vgg_weights",
+        "pooling",
+        "precision",
+    )
 
     def __init__(self, settings: Settings):
         """Build the network.
@@ -53,7 +61,7 @@ class Extractor(tf.Module):
             `LAYER_gram`, float32 [B, C, C], of each style layer, divided by the layer's positions;
             `LAYER_features`, float32 [B, h, w, C], of each content layer.
         """
-        seen = self._stored.network()(image)
+        seen = self._stored.network()(checks.pictures("image", image))
         grams = {f"{name}_gram": gram(layer) for name, layer in seen["style"].items()}
         content = {
             f"{name}_features": tf.cast(layer, tf.float32)
@@ -61,12 +69,20 @@ class Extractor(tf.Module):
         }
         return grams | content
 
-    def digest(self) -> str:
-        """The SHA-256 of its weights."""
-        return digest(self._stored.weights)
+    def about(self) -> dict[str, Any]:
+        """What a manifest says of how it was made.
+
+        Returns:
+            Its settings, and where its weights are from.
+        """
+        return _about(self.settings, self.knobs)
 
     def signatures(self) -> dict[str, Any]:
-        """The functions to serve, by name."""
+        """The functions to serve.
+
+        Returns:
+            tf.functions by name.
+        """
         return {"serving_default": self.__call__}
 
 
@@ -86,9 +102,12 @@ class Optimizer(tf.Module):
                 and max_memory and jit: an export sees pictures whole.
 
         Raises:
-            InputError: as `features.extractor`, or a picture as `init`.
+            InputError: as `features.extractor`; a picture as `init`; a size that no picture can be
+                painted at.
         """
         super().__init__(name="optimizer")
+        if settings.size:
+            scales.scale_sizes(settings.size, settings.size, settings)
         if settings.init not in ("content", "noise"):
             raise InputError(f"init={settings.init}: an export starts from content or noise")
         self.settings, self._stored = _stored(settings)
@@ -147,16 +166,24 @@ class Optimizer(tf.Module):
         Returns:
             `stylized_bytes`, a PNG file, string, and `losses`.
         """
-        content, style = _decode(content_bytes), _decode(style_bytes)
+        content, style = _decode("content", content_bytes), _decode("style", style_bytes)
         painted = self(content, style, steps, content_weight, tv_weight)
         return {"stylized_bytes": _encode(painted["stylized"]), "losses": painted["losses"]}
 
-    def digest(self) -> str:
-        """The SHA-256 of its weights."""
-        return digest(self._stored.weights)
+    def about(self) -> dict[str, Any]:
+        """What a manifest says of how it was made.
+
+        Returns:
+            Its settings, and where its weights are from.
+        """
+        return _about(self.settings, self.knobs)
 
     def signatures(self) -> dict[str, Any]:
-        """The functions to serve, by name."""
+        """The functions to serve.
+
+        Returns:
+            tf.functions by name.
+        """
         return {"serving_default": self.__call__, "serving_bytes": self.paint_files}
 
 
@@ -166,14 +193,9 @@ class Fast(arbitrary.Arbitrary):
     title = "Arbitrary style transfer in one pass of a trained network"
     knobs = ()
 
-    def __init__(self, settings: Settings | None = None):
-        """Build the network.
-
-        Args:
-            settings: none matters.
-        """
+    def __init__(self):
+        """Build the network."""
         super().__init__(arbitrary.read_weights())
-        self.settings = settings
 
     @tf.function(input_signature=[_IMAGES, _IMAGES])
     def serve(self, content_image: tf.Tensor, style_image: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -186,6 +208,12 @@ class Fast(arbitrary.Arbitrary):
         Returns:
             `output_0`, float32 [B, H, W, 3] in (0, 1).
         """
+        content_image = checks.pictures("content_image", content_image)
+        style_image = checks.pictures("style_image", style_image, shortest=1)
+        batches = tf.shape(content_image)[0], tf.shape(style_image)[0]
+        fit = (batches[0] == batches[1]) | (tf.minimum(*batches) == 1)
+        message = "content_image, style_image: expected as many pictures, or one of either, got"
+        content_image = checks.expect(content_image, (fit, message, batches))
         return {"output_0": self(content_image, style_image)[0]}
 
     @tf.function(input_signature=[_TEXT, _TEXT])
@@ -199,15 +227,23 @@ class Fast(arbitrary.Arbitrary):
         Returns:
             `stylized_bytes`, a PNG file, string.
         """
-        painted = self(_decode(content_bytes), _decode(style_bytes))[0]
-        return {"stylized_bytes": _encode(painted)}
+        content, style = _decode("content", content_bytes), _decode("style", style_bytes)
+        return {"stylized_bytes": _encode(self.serve(content, style)["output_0"])}
 
-    def digest(self) -> str:
-        """The SHA-256 of its weights."""
-        return digest(self.variables)
+    def about(self) -> dict[str, Any]:
+        """What a manifest says of how it was made.
+
+        Returns:
+            Its settings, and where its weights are from.
+        """
+        return {"settings": {"precision": "float32"}, "weights": arbitrary.ORIGIN}
 
     def signatures(self) -> dict[str, Any]:
-        """The functions to serve, by name."""
+        """The functions to serve.
+
+        Returns:
+            tf.functions by name.
+        """
         return {"serving_default": self.serve, "serving_bytes": self.paint_files}
 
 
@@ -218,8 +254,14 @@ def _stored(settings: Settings) -> tuple[Settings, Stored]:
     return settings, Stored(features.of(settings, kind))
 
 
-def _decode(encoded: tf.Tensor) -> tf.Tensor:
-    """A picture file as float32 [1, H, W, 3]; of a GIF the first frame; transparency is dropped."""
+def _about(settings: Settings, knobs: tuple[str, ...]) -> dict[str, Any]:
+    made = {name: getattr(settings, name) for name in knobs if name != "vgg_weights"}
+    return {"settings": made, "weights": features.origin(settings)}
+
+
+def _decode(name: str, encoded: tf.Tensor) -> tf.Tensor:
+    """A JPEG or PNG file as float32 [1, H, W, 3]; transparency is dropped."""
+    encoded = checks.file(f"{name}_bytes", encoded)
     pixels = tf.io.decode_image(encoded, channels=3, expand_animations=False)
     pixels = tf.ensure_shape(pixels, [None, None, 3])
     return tf.cast(pixels, tf.float32)[tf.newaxis] / 255.0

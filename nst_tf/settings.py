@@ -69,19 +69,24 @@ class Settings:
         choices=("default", "tutorial"),
     )
     size: int = _knob(
-        512, "long side of the result in pixels; 0 keeps the photograph's own size", least=0
+        512,
+        "long side of the result in pixels; 0 keeps the photograph's own size",
+        least=0,
+        below=2**20,
     )
     steps: int = _knob(
         120,
         "iterations at the scale nearest to 512 px; half as many with each scale away from there",
         tutorial=1000,
         least=1,
+        below=2**31,
     )
     scales: int = _knob(
         0,
         "how many sizes to paint at, from coarse to fine by factors of two; 0 chooses",
         tutorial=1,
         least=0,
+        below=20,
     )
     content_weight: float = _knob(
         0.03, "how much the photograph's content counts", tutorial=1e4, least=0

@@ -1,7 +1,4 @@
-"""A network as it is stored in an export: two bytes a weight."""
-
-import hashlib
-from collections.abc import Sequence
+"""A network as it is stored in an export: two bytes a weight where they are enough."""
 
 import tensorflow as tf
 
@@ -9,9 +6,9 @@ from nst_tf.objective import Network
 
 
 class Stored(tf.Module):
-    """The weights of an extractor, float16 in place of float32.
+    """The weights of an extractor: float16 in place of float32 where that loses nothing.
 
-    The bundled weights are float16 to begin with; others lose digits.
+    The bundled weights are float16 to begin with; others may not be.
     """
 
     def __init__(self, extractor: tf.keras.Model):
@@ -41,20 +38,7 @@ class Stored(tf.Module):
         return lambda image: self._call([], weights, image)[0]
 
 
-def digest(variables: Sequence[tf.Variable]) -> str:
-    """The SHA-256 of weights.
-
-    Args:
-        variables: in their order.
-
-    Returns:
-        The digest of the bytes of all arrays, one after another, as hexadecimal digits.
-    """
-    whole = hashlib.sha256()
-    for variable in variables:
-        whole.update(variable.numpy().tobytes())
-    return whole.hexdigest()
-
-
 def _short(weight: tf.Tensor) -> tf.Tensor:
-    return tf.cast(weight, tf.float16) if weight.dtype == tf.float32 else weight
+    short = tf.cast(weight, tf.float16)
+    same = weight.dtype == tf.float32 and tf.reduce_all(tf.cast(short, tf.float32) == weight)
+    return short if same else weight

@@ -1,6 +1,8 @@
 """Export a model that runs without this package: on a server, in another language.
 
 python scripts/export.py --model=optimizer --output_dir=optimizer
+
+The result has the photograph's size unless --size is given.
 """
 
 from dataclasses import fields, replace
@@ -28,6 +30,8 @@ _FORMAT = flags.DEFINE_enum(
 _SHAPE = flags.DEFINE_list(
     "shape", ["384", "384"], "height and width of the photographs of a tflite model, in pixels"
 )
+# A TensorFlow Lite model of larger pictures would take more memory than phones have.
+_LONGEST = 2048
 
 
 def main() -> None:
@@ -39,10 +43,13 @@ def main() -> None:
     _check_knobs(kind.knobs)
     height, width = _shape()
     export.check(_OUTPUT_DIR.value, overwrite=_OVERWRITE.value)
+    knobs = [_settings()] if kind.knobs else []
     if lite:
-        export.save_lite(served.Fast(), _OUTPUT_DIR.value, height, width)
+        export.save_lite(
+            served.Fast(), _OUTPUT_DIR.value, height, width, overwrite=_OVERWRITE.value
+        )
     else:
-        export.save(kind(_settings()), _OUTPUT_DIR.value)
+        export.save(kind(*knobs), _OUTPUT_DIR.value, overwrite=_OVERWRITE.value)
     print(f"exported {_OUTPUT_DIR.value}")
 
 
@@ -70,9 +77,9 @@ def _shape() -> tuple[int, int]:
     if _FORMAT.value != "tflite" and flags.FLAGS["shape"].present:
         raise InputError("shape: a SavedModel takes any; leave it out, or give --format=tflite")
     sides = [int(side) if side.strip().isdecimal() else 0 for side in _SHAPE.value]
-    if len(sides) != 2 or min(sides) < SHORTEST:
+    if len(sides) != 2 or not SHORTEST <= min(sides) <= max(sides) <= _LONGEST:
         raise InputError(
-            f"shape={','.join(_SHAPE.value)}: expected height,width, each {SHORTEST} or more"
+            f"shape={','.join(_SHAPE.value)}: expected height,width, each {SHORTEST} to {_LONGEST}"
         )
     return sides[0], sides[1]
 

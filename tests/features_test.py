@@ -76,6 +76,15 @@ class ExtractorTest(parameterized.TestCase, tf.test.TestCase):
         for layer, other in zip(alone, inside, strict=True):
             self.assertAllEqual(layer, other)
 
+    def test_is_a_model_like_others(self):
+        model, image = build(), np.float32(cut(PHOTOGRAPH, 32, 32)[None])
+        expected = model(image)["content"]["block2_conv2"]
+        self.assertAllEqual(model(image, training=False)["content"]["block2_conv2"], expected)
+        self.assertAllClose(model.predict(image, verbose=0)["content"]["block2_conv2"], expected)
+        outer = tf.keras.Input((32, 32, 3))
+        again = tf.keras.Model(outer, model(outer)["content"]["block2_conv2"])
+        self.assertAllClose(again(image), expected, rtol=1e-5, atol=1e-3)
+
     def test_average_pooling_averages(self):
         rgb = cut(PHOTOGRAPH, 32, 32)[None]
         for precision in ("float32", "bfloat16"):

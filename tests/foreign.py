@@ -1,4 +1,4 @@
-"""Calls a signature of a SavedModel where nst_tf cannot be imported.
+"""Calls a signature, or `__call__`, of a SavedModel where nst_tf cannot be imported.
 
 python foreign.py MODEL SIGNATURE INPUTS.npz OUTPUTS.npz
 """
@@ -17,7 +17,10 @@ def tensor(array):
 
 if __name__ == "__main__":
     folder, signature, inputs, outputs = sys.argv[1:]
-    function = tf.saved_model.load(folder).signatures[signature]
+    model = tf.saved_model.load(folder)
+    function = model if signature == "__call__" else model.signatures[signature]
     with np.load(inputs) as file:
         found = function(**{name: tensor(file[name]) for name in file})
+    if signature == "__call__":
+        found = {str(index): value for index, value in enumerate(found)}
     np.savez(outputs, **{name: value.numpy() for name, value in found.items()})

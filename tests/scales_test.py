@@ -32,6 +32,11 @@ class ScaleSizesTest(parameterized.TestCase):
         with self.assertRaisesRegex(InputError, "a photograph of 9 x 150 px is too narrow; crop"):
             scale_sizes(150, 9, Settings())
 
+    @parameterized.parameters({"size": 2**20}, {"scales": 20}, {"steps": 2**31})
+    def test_more_than_can_be_counted_is_refused(self, **knobs):
+        with self.assertRaisesRegex(InputError, "expected a whole number of at least"):
+            Settings(**knobs)
+
     def test_too_many_scales(self):
         with self.assertRaisesRegex(InputError, "scales=4: the coarsest would be 16 px"):
             scale_sizes(100, 100, Settings(size=128, scales=4))

@@ -418,6 +418,26 @@ class ExportTest(ScriptTest):
             pictures.append(self.output.read_bytes())
         self.assertEqual(*pictures)
 
+    def test_stopped_it_leaves_nothing(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen(
+                [sys.executable, ROOT / "scripts" / "export.py", "--model=fast"]
+                + [f"--output_dir={self.folder / 'new' / 'model'}"],
+                stderr=subprocess.PIPE,
+                text=True,
+                # A shell that runs this in the background would have it ignore Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            )
+            while not (self.folder / "new").is_dir() or not list((self.folder / "new").iterdir()):
+                self.assertIsNone(process.poll())
+                time.sleep(0.01)
+            # In the middle of it: the model is traced and being written.
+            time.sleep(1)
+            process.send_signal(number)
+            _, stderr = process.communicate()
+            self.assertEqual((process.returncode, stderr), (128 + number, "export: stopped\n"))
+            self.assertEqual(list((self.folder / "new").iterdir()), [])
+
     def test_settings_go_in_and_an_export_is_replaced(self):
         given = [f"--output_dir={self.folder / 'model'}", "--style_layers=block1_conv1"]
         for model, knobs, size in (("extractor", [], None), ("optimizer", ["--history=3"], 0)):
@@ -432,10 +452,12 @@ class ExportTest(ScriptTest):
     @parameterized.parameters(
         (["--model=extractor", "--content_weight=1"], "content_weight: an exported extractor is"),
         (["--model=optimizer", "--steps=4"], "steps: an exported optimizer is not made with it"),
-        (["--model=fast", "--size=64"], r"size: an exported fast .* \(there is no setting\)"),
+        (["--model=fast", "--size=64"], "size: an exported fast is not made with it; leave"),
         (["--model=extractor", "--format=tflite"], "format=tflite: no format of an exported"),
         (["--model=fast", "--shape=64,64"], "shape: a SavedModel takes any"),
         (["--model=fast", "--format=tflite", "--shape=64,20"], "shape=64,20: expected height,wid"),
+        (["--model=fast", "--format=tflite", "--shape=64,99999"], "each 32 to 2048"),
+        (["--model=optimizer", "--size=20"], "size=20: the short side would be"),
         (["--model=fast", "--output_dir=/proc/model"], "cannot be written"),
         (["--model=fast", "--output_dir=docs"], "docs: exists; give --overwrite"),
         (["--model=fast", "--output_dir=docs", "--overwrite"], "docs: is no export"),
