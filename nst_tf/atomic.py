@@ -94,6 +94,25 @@ def check(path: str | os.PathLike) -> None:
         raise _refusal(target, error) from error
 
 
+def check_folder(path: str | os.PathLike) -> None:
+    """Find out whether `folder` will be able to write; leaves nothing on disk.
+
+    Args:
+        path: where the folder is to be.
+
+    Raises:
+        InputError: a folder above it is a file, or there is no way to write there.
+    """
+    target = Path(path)
+    parent = next(folder for folder in target.absolute().parents if folder.exists())
+    if not parent.is_dir():
+        raise InputError(f"{target}: {parent} is a file; expected a folder; choose another one")
+    try:
+        tempfile.TemporaryFile(dir=parent).close()
+    except OSError as error:
+        raise _refusal(target, error) from error
+
+
 def _refusal(target: Path, error: OSError) -> InputError:
     return InputError(
         f"{target}: cannot be written ({error.strerror}); choose a folder you can write to"

@@ -11,7 +11,7 @@ from nst_tf.scales import NARROWEST, SHORTEST
 
 # More steps than anybody waits for; each has a place in the losses from the start.
 MOST_STEPS = 100_000
-_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG")
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
 def pictures(name: str, batch: tf.Tensor, shortest: int = SHORTEST) -> tf.Tensor:
@@ -64,12 +64,23 @@ def file(name: str, encoded: tf.Tensor) -> tf.Tensor:
     Returns:
         The same, if it begins as a JPEG or a PNG file does.
     """
-    known = [
-        tf.strings.substr(encoded, 0, len(beginning)) == beginning for beginning in _BEGINNINGS
-    ]
+    known = [begins(encoded, JPEG), begins(encoded, PNG)]
     found = tf.strings.length(encoded)
     message = f"{name}: expected a JPEG or PNG file, got something else, of so many bytes:"
     return expect(encoded, (tf.reduce_any(known), message, found))
+
+
+def begins(encoded: tf.Tensor, beginning: bytes) -> tf.Tensor:
+    """Whether a file begins so.
+
+    Args:
+        encoded: string.
+        beginning: its first bytes.
+
+    Returns:
+        A boolean scalar.
+    """
+    return tf.strings.substr(encoded, 0, len(beginning)) == beginning
 
 
 def weight(name: str, value: tf.Tensor) -> tf.Tensor:

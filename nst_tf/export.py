@@ -64,16 +64,13 @@ def check(path: str | os.PathLike, *, overwrite: bool) -> None:
         InputError: something is there that may not be replaced, or the folder cannot be written.
     """
     folder = Path(path).resolve()
-    atomic.check(folder.with_name(f"{folder.name}.new"))
-    if not folder.exists():
+    atomic.check_folder(folder)
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
+    if not (folder / manifest.PLACE).is_file():
+        raise InputError(f"output_dir={path}: is there and is no export, so it stays; give another")
     if not overwrite:
         raise InputError(f"output_dir={path}: exists; give --overwrite to replace it, or another")
-    empty = folder.is_dir() and not any(folder.iterdir())
-    if not empty and not (folder / manifest.PLACE).is_file():
-        raise InputError(
-            f"output_dir={path}: is no export, so it will not be overwritten; give another"
-        )
 
 
 @contextlib.contextmanager

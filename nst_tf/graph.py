@@ -76,7 +76,16 @@ def paint(
     totals = tf.TensorArray(tf.float32, tf.reduce_sum(counts))
     count = tf.size(counts)
     _, _, state, totals = _loop(lambda index, *_: index < count, at_scale, (0, 0, state, totals))
-    return Painted(state.image, totals.stack())
+    return _finite(Painted(state.image, totals.stack()))
+
+
+def _finite(painted: Painted) -> Painted:
+    """The same, if it is a picture of numbers."""
+    numbers = tf.reduce_all(tf.math.is_finite(painted.image))
+    numbers &= tf.reduce_any(tf.math.is_finite(painted.totals))
+    message = "losses: are not numbers; export with --precision=float32; the last one:"
+    image = checks.expect(painted.image, (numbers, message, painted.totals[-1]))
+    return Painted(image, painted.totals)
 
 
 def _loop(condition: Callable, body: Callable, start: tuple) -> tuple:

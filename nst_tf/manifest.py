@@ -21,7 +21,7 @@ _MEANINGS: dict[str, tuple[str, list | None]] = {
     "content": (f"the photograph, sRGB, {_SIDES}", _COLOURS),
     "content_image": (f"photographs, sRGB, {_SIDES}", _COLOURS),
     "content_bytes": ("the photograph, a JPEG or PNG file", _ANY),
-    "style": ("the painting, sRGB", _COLOURS),
+    "style": (f"the painting, sRGB, sides at most 1 to {NARROWEST}", _COLOURS),
     "style_image": ("as many paintings, or one for all, sRGB", _COLOURS),
     "style_bytes": ("the painting, a JPEG or PNG file", _ANY),
     "steps": (
@@ -41,11 +41,12 @@ _SAVED_MODEL = """A SavedModel that needs TensorFlow alone.
 saved_model_cli show --dir . --all
 ```
 
-`tf.saved_model.load(".").signatures` calls them from Python, by these names."""
+From Python: `tf.saved_model.load(".").signatures["serving_default"]` takes tensors by these names.
+A size of 0 is that of the photograph."""
 _TFLITE = """For a TensorFlow Lite interpreter (LiteRT): `fast_float32.tflite` computes
 in float32, `fast_int8.tflite` has weights of 8 bits. Crop the painting to a square and bring it to
-256 x 256 px. From Python, `Interpreter("fast_int8.tflite").get_signature_runner()` gives a function
-of these names."""
+256 x 256 px; shapes and ranges must be exactly these, nothing checks them. From Python,
+`Interpreter("fast_int8.tflite").get_signature_runner()` gives a function of these names."""
 _README = """# {model}
 
 {title}.
@@ -106,6 +107,7 @@ def write(folder: Path, facts: dict[str, Any], *, lite: bool = False) -> None:
     (folder / PLACE).write_text(json.dumps(facts, indent=2) + "\n")
     rows = facts["settings"] | facts["versions"]
     rows |= {f"weights: {name}": value for name, value in facts["weights"].items()}
+    rows |= {f"usual {name}": value for name, value in facts.get("usual", {}).items()}
     text = _README.format(
         model=facts["model"],
         title=facts["title"],

@@ -20,7 +20,7 @@ _IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)
 _TEXT = tf.TensorSpec([], tf.string)
 _STEPS, _WEIGHT = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
 # Knobs that each request gives, and those that say how this package uses the machine.
-_REQUESTED = ("steps", "content_weight", "tv_weight")
+REQUESTED = ("steps", "content_weight", "tv_weight")
 _HOW = ("max_memory", "jit")
 
 
@@ -91,7 +91,7 @@ class Optimizer(tf.Module):
 
     title = "Neural style transfer by optimisation, coarse to fine, as one graph"
     knobs = tuple(
-        knob.name for knob in dataclasses.fields(Settings) if knob.name not in (*_REQUESTED, *_HOW)
+        knob.name for knob in dataclasses.fields(Settings) if knob.name not in (*REQUESTED, *_HOW)
     )
 
     def __init__(self, settings: Settings):
@@ -174,9 +174,11 @@ class Optimizer(tf.Module):
         """What a manifest says of how it was made.
 
         Returns:
-            Its settings, and where its weights are from.
+            Its settings, where its weights are from, and what requests usually give.
         """
-        return _about(self.settings, self.knobs)
+        usual = Settings(recipe=self.settings.recipe)
+        about = _about(self.settings, self.knobs)
+        return about | {"usual": {name: getattr(usual, name) for name in REQUESTED}}
 
     def signatures(self) -> dict[str, Any]:
         """The functions to serve.
@@ -262,8 +264,12 @@ def _about(settings: Settings, knobs: tuple[str, ...]) -> dict[str, Any]:
 def _decode(name: str, encoded: tf.Tensor) -> tf.Tensor:
     """A JPEG or PNG file as float32 [1, H, W, 3]; transparency is dropped."""
     encoded = checks.file(f"{name}_bytes", encoded)
-    pixels = tf.io.decode_image(encoded, channels=3, expand_animations=False)
-    pixels = tf.ensure_shape(pixels, [None, None, 3])
+    pixels = tf.cond(
+        checks.begins(encoded, checks.JPEG),
+        # As Pillow decodes them.
+        lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_png(encoded, channels=3),
+    )
     return tf.cast(pixels, tf.float32)[tf.newaxis] / 255.0
 
 

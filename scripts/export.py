@@ -2,7 +2,9 @@
 
 python scripts/export.py --model=optimizer --output_dir=optimizer
 
-The result has the photograph's size unless --size is given.
+The result has the photograph's size unless --size is given. An optimizer takes all settings but
+--steps, --content_weight and --tv_weight, which each request gives, --max_memory and --jit; an
+extractor those of the network; fast none.
 """
 
 from dataclasses import fields, replace
@@ -28,7 +30,9 @@ _FORMAT = flags.DEFINE_enum(
     "tflite, of fast only: a float32 and an int8 model for photographs of one size",
 )
 _SHAPE = flags.DEFINE_list(
-    "shape", ["384", "384"], "height and width of the photographs of a tflite model, in pixels"
+    "shape",
+    ["384", "384"],
+    "height and width of the photographs of a tflite model, in pixels, each 32 to 2048",
 )
 # A TensorFlow Lite model of larger pictures would take more memory than phones have.
 _LONGEST = 2048
@@ -61,11 +65,15 @@ def _settings() -> settings.Settings:
 
 def _check_knobs(knobs: tuple[str, ...]) -> None:
     """Refuse a setting that this model does not have."""
+    from nst_tf import served
+
     for knob in fields(settings.Settings):
         if flags.FLAGS[knob.name].present and knob.name not in knobs:
+            requested = _MODEL.value == "optimizer" and knob.name in served.REQUESTED
+            why = "each request gives it" if requested else "it is not made with it"
             raise InputError(
-                f"{knob.name}: an exported {_MODEL.value} is not made with it; leave it out "
-                f"(there is {', '.join(knobs) or 'no setting'})"
+                f"{knob.name}: no setting of an exported {_MODEL.value}, {why}; leave it out "
+                f"(there is {', '.join(knobs) or 'none'})"
             )
 
 

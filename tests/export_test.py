@@ -77,7 +77,7 @@ class FolderTest(FolderCase):
         path = self.folder / "model"
         path.mkdir()
         (path / "mine").touch()
-        with self.assertRaisesRegex(InputError, "model: is no export"):
+        with self.assertRaisesRegex(InputError, "model: is there and is no export"):
             export.save(mock.Mock(), path, overwrite=True)
         self.assertEqual([each.name for each in path.iterdir()], ["mine"])
 
@@ -85,16 +85,16 @@ class FolderTest(FolderCase):
         path = self.folder / "model"
         export.check(path, overwrite=False)
         path.mkdir()
-        with self.assertRaisesRegex(InputError, "model: exists; give --overwrite"):
-            export.check(path, overwrite=False)
-        export.check(path, overwrite=True)
+        export.check(path, overwrite=False)
         (path / "mine").touch()
-        with self.assertRaisesRegex(InputError, "model: is no export"):
+        with self.assertRaisesRegex(InputError, "model: is there and is no export"):
             export.check(path, overwrite=True)
         (path / "assets.extra").mkdir()
         (path / "assets.extra" / "manifest.json").touch()
         export.check(path, overwrite=True)
-        with self.assertRaisesRegex(InputError, "mine: is no export"):
+        with self.assertRaisesRegex(InputError, "model: exists; give --overwrite"):
+            export.check(path, overwrite=False)
+        with self.assertRaisesRegex(InputError, "mine: is there and is no export"):
             export.check(path / "mine", overwrite=True)
 
 

@@ -450,17 +450,17 @@ class ExportTest(ScriptTest):
         self.assertEqual(settings["history"], 3)
 
     @parameterized.parameters(
-        (["--model=extractor", "--content_weight=1"], "content_weight: an exported extractor is"),
-        (["--model=optimizer", "--steps=4"], "steps: an exported optimizer is not made with it"),
-        (["--model=fast", "--size=64"], "size: an exported fast is not made with it; leave"),
+        (["--model=extractor", "--content_weight=1"], "no setting of an exported extractor, it is"),
+        (["--model=optimizer", "--steps=4"], "no setting of an exported optimizer, each"),
+        (["--model=fast", "--size=64"], "size: no setting of an exported fast, it is not made"),
         (["--model=extractor", "--format=tflite"], "format=tflite: no format of an exported"),
         (["--model=fast", "--shape=64,64"], "shape: a SavedModel takes any"),
         (["--model=fast", "--format=tflite", "--shape=64,20"], "shape=64,20: expected height,wid"),
         (["--model=fast", "--format=tflite", "--shape=64,99999"], "each 32 to 2048"),
         (["--model=optimizer", "--size=20"], "size=20: the short side would be"),
         (["--model=fast", "--output_dir=/proc/model"], "cannot be written"),
-        (["--model=fast", "--output_dir=docs"], "docs: exists; give --overwrite"),
-        (["--model=fast", "--output_dir=docs", "--overwrite"], "docs: is no export"),
+        (["--model=fast", "--output_dir=docs"], "docs: is there and is no export"),
+        (["--model=fast", "--output_dir=docs", "--overwrite"], "docs: is there and is no export"),
         (["--model=optimizer", "--init=a.png"], "init=a.png: an export starts from"),
     )
     def test_mistakes_end_in_one_line(self, flags, words):
