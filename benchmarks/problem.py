@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf import Settings, Style, features, image, optimize
+from nst_tf.manner import Painting
 from nst_tf.objective import Objective
 from nst_tf.scales import painting_size, scale_sizes
 
@@ -37,7 +38,7 @@ class Problem:
 
     def objective(self) -> Objective:
         """The objective in float32 at the final size; computes its targets."""
-        return Objective(self.network, self.start, [(self.style, 1.0)], self.settings)
+        return Objective(self.network, self.start, [Painting(self.style)], self.settings)
 
 
 def load(content: Path, style: Path, size: int) -> Problem:

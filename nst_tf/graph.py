@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from nst_tf import checks, scales, transfer
+from nst_tf import checks, scales, task, transfer
 from nst_tf.image import resize
+from nst_tf.manner import Painting
 from nst_tf.objective import Network, Objective, Weights
 from nst_tf.settings import Settings
 
@@ -60,8 +61,9 @@ def paint(
 
     def at_scale(index: tf.Tensor, taken: tf.Tensor, state: Any, totals: tf.TensorArray):
         height, width = sizes[index, 0], sizes[index, 1]
-        photograph, painting = resize(content, height, width), _fit(style, height, width)
-        objective = Objective(network, photograph, [(painting, 1.0)], settings, weights=weights)
+        photograph = resize(content, height, width)
+        painting = Painting(_fit(style, height, width))
+        objective = Objective(network, photograph, [painting], settings, weights=weights)
         state = optimizer.resize(state, resize(state.image, height, width))
 
         def take_step(taken: tf.Tensor, state: Any, totals: tf.TensorArray):
@@ -71,7 +73,7 @@ def paint(
         end = taken + counts[index]
         return index + 1, *_loop(lambda taken, *_: taken < end, take_step, (taken, state, totals))
 
-    first = transfer.first_image(content, settings, sizes[0, 0], sizes[0, 1])
+    first = task.first_image(content, settings, sizes[0, 0], sizes[0, 1])
     state = optimizer.init(first, bounds=(0.0, 1.0))
     totals = tf.TensorArray(tf.float32, tf.reduce_sum(counts))
     count = tf.size(counts)

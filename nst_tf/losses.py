@@ -23,36 +23,46 @@ class Losses(NamedTuple):
     tv: tf.Tensor
 
 
-@tf.custom_gradient
-def gram(features: tf.Tensor) -> tf.Tensor:
+def gram(features: tf.Tensor, guide: tf.Tensor | None = None) -> tf.Tensor:
     """The Gram matrix: how often features fire together, wherever they do.
 
     Gatys et al. 2016, equation 3, divided by the number of positions as in the tutorial, so that
-    a repeated texture has the same Gram at any size.
+    a repeated texture has the same Gram at any size. With a guide, Gatys et al. 2017, "Controlling
+    Perceptual Factors in Neural Style Transfer", equation 6, whose T is the guide's root.
 
     Args:
         features: [B, H, W, C], any float type.
+        guide: float32 [1, H, W, 1], how much each position counts; 1 on average over the picture.
 
     Returns:
-        float32 [B, C, C]: `einsum('bijc,bijd->bcd') / (H·W)`.
+        float32 [B, C, C]: `einsum('bijc,bijd,bij->bcd') / (H·W)`.
     """
     batch, height, width, channels = _shape(features)
-    flat = tf.reshape(features, [batch, height * width, channels])
-    wide = tf.cast(flat, tf.float32)
     positions = tf.cast(height * width, tf.float32)
+    shares = None if guide is None else tf.reshape(guide, [1, height * width, 1])
 
-    def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        # Both factors of the product at once: half the work of differentiating it. In bfloat16,
-        # which has float32's range, the product is rounded as the features are; float16 would
-        # underflow.
-        both = (upstream + tf.linalg.matrix_transpose(upstream)) / positions
-        if features.dtype == tf.bfloat16:
-            product = tf.matmul(flat, tf.cast(both, tf.bfloat16))
-        else:
-            product = tf.cast(tf.matmul(wide, both), features.dtype)
-        return tf.reshape(product, tf.shape(features))
+    @tf.custom_gradient
+    def product(features: tf.Tensor) -> tf.Tensor:
+        flat = tf.reshape(features, [batch, height * width, channels])
+        wide = tf.cast(flat, tf.float32)
 
-    return tf.matmul(wide, wide, transpose_a=True) / positions, gradient
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            # Both factors of the product at once: half the work of differentiating it. In bfloat16,
+            # which has float32's range, the product is rounded as the features are; float16 would
+            # underflow.
+            both = (upstream + tf.linalg.matrix_transpose(upstream)) / positions
+            if features.dtype == tf.bfloat16:
+                back = tf.matmul(flat, tf.cast(both, tf.bfloat16))
+            else:
+                back = tf.cast(tf.matmul(wide, both), features.dtype)
+            if shares is not None:
+                back *= tf.cast(shares, back.dtype)
+            return tf.reshape(back, tf.shape(features))
+
+        guided = wide if shares is None else wide * shares
+        return tf.matmul(wide, guided, transpose_a=True) / positions, gradient
+
+    return product(features)
 
 
 def distance(layers: Layers, targets: Layers, norms: Layers) -> tf.Tensor:

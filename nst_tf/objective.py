@@ -7,24 +7,28 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from nst_tf import losses, tiles
+from nst_tf import losses, manner
 from nst_tf.losses import Layers, Losses
+from nst_tf.manner import Manner, Painting
+from nst_tf.scales import Size
 from nst_tf.settings import Settings
 
 # From pictures to the features of style and content layers, as `features.extractor`.
 Network = Callable[[tf.Tensor], dict[str, Layers]]
-Paintings = Iterable[tuple[tf.Tensor, float]]
+# For each manner, a guide as of `losses.gram` for each layer, or none.
+Guides = tuple[Layers, ...]
 
 
 class Sums(NamedTuple):
     """What the loss knows of a picture's features; that of a picture is the sum of its tiles'.
 
     Attributes:
-        grams: of each style layer, float32 [1, C, C], divided by the picture's positions.
+        grams: for each manner, of each style layer, float32 [1, C, C], divided by the picture's
+            positions.
         content: the distance to the photograph, a float32 scalar.
     """
 
-    grams: dict[str, tf.Tensor]
+    grams: tuple[dict[str, tf.Tensor], ...]
     content: tf.Tensor
 
 
@@ -49,7 +53,7 @@ class Objective:
         self,
         network: Network,
         content: tf.Tensor,
-        styles: Paintings,
+        styles: Iterable[Painting],
         settings: Settings,
         *,
         weights: Weights | None = None,
@@ -60,8 +64,7 @@ class Objective:
         Args:
             network: the model of `features.extractor`.
             content: float32 [1, H, W, 3] in [0, 1].
-            styles: pairs of a painting, float32 [1, h, w, 3] in [0, 1], and its share, taken one
-                after another; the target Gram is the paintings' mean, weighted by their shares.
+            styles: the paintings, taken one after another.
             settings: recipe and weights.
             weights: in place of those of the settings.
             most: how many pixels of a painting to look at at a time; larger ones are tiled.
@@ -78,10 +81,12 @@ class Objective:
         for features in self._looks(content):
             self._content.append(_float32(features["content"]))
             short = any(layer.dtype == tf.float16 for layer in tf.nest.flatten(features))
+            sizes = {name: layer.shape[1:3] for name, layer in features["style"].items()}
             del features
         self._content_norms = add(map(norms, self._content))
-        self._style = _mean_grams(network, styles, most)
-        self._style_norms = norms(self._style)
+        self._manners = manner.learn(network, styles, most)
+        self._style_norms = [norms(each.grams) for each in self._manners]
+        self._guides = self._guide(sizes)
         self._scale = self._loss_scale(content) if short else 1.0
 
     def value(self, image: tf.Tensor) -> Losses:
@@ -114,19 +119,32 @@ class Objective:
         """The features of a picture, piece by piece; here it is one piece."""
         yield self._network(image)
 
-    def _sums(self, image: tf.Tensor) -> Sums:
-        return add(map(self._add_up, self._looks(image), self._content))
+    def _guide(self, sizes: dict[str, Size]) -> list[Guides]:
+        """Where each manner counts, piece by piece."""
+        return [tuple(manner.guides(each.place, sizes) for each in self._manners)]
 
-    def _add_up(self, features: dict[str, Layers], content: Layers) -> Sums:
+    def _sums(self, image: tf.Tensor) -> Sums:
+        return add(map(self._add_up, self._looks(image), self._content, self._guides))
+
+    def _add_up(self, features: dict[str, Layers], content: Layers, guides: Guides) -> Sums:
         """What a piece adds to the sums."""
         return Sums(
-            {name: losses.gram(layer) for name, layer in features["style"].items()},
+            tuple(map(functools.partial(self._grams, features["style"]), self._manners, guides)),
             losses.distance(features["content"], content, self._content_norms),
         )
 
+    def _grams(self, layers: Layers, asked: Manner, guides: Layers) -> dict[str, tf.Tensor]:
+        return {name: losses.gram(layers[name], guides.get(name)) for name in asked.grams}
+
     def _losses(self, sums: Sums, image: tf.Tensor) -> Losses:
         weights = self._weights
-        style = weights.style * losses.distance(sums.grams, self._style, self._style_norms)
+        parts = [
+            asked.weight * losses.distance(grams, asked.grams, norms)
+            for grams, asked, norms in zip(
+                sums.grams, self._manners, self._style_norms, strict=True
+            )
+        ]
+        style = weights.style * tf.add_n(parts)
         content = weights.content * sums.content
         tv = tf.constant(0.0)
         if tf.is_tensor(weights.tv) or weights.tv:
@@ -142,8 +160,9 @@ class Objective:
 
         def looks():
             # At half the features neither the content's nor the style's gradient vanishes.
-            for features, target in zip(self._looks(content), self._content, strict=True):
-                yield {k: half(_float32(layers)) for k, layers in features.items()}, target
+            pieces = zip(self._looks(content), self._content, self._guides, strict=True)
+            for features, target, guides in pieces:
+                yield {k: half(_float32(each)) for k, each in features.items()}, target, guides
 
         def half(layers: Layers) -> Layers:
             return {name: 0.5 * layer for name, layer in layers.items()}
@@ -154,10 +173,10 @@ class Objective:
             total = self._losses(sums, content).total
         weights = tape.gradient(total, sums, unconnected_gradients="zero")
         greatest = tf.constant(0.0)
-        for features, target in looks():
+        for features, *rest in looks():
             with tf.GradientTape() as tape:
                 tape.watch(features)
-                reached = dot(weights, self._add_up(features, target))
+                reached = dot(weights, self._add_up(features, *rest))
             gradients = tape.gradient(reached, tf.nest.flatten(features))
             finite = (tf.where(tf.math.is_finite(x), tf.abs(x), 0.0) for x in gradients)
             greatest = tf.reduce_max([greatest, *map(tf.reduce_max, finite)])
@@ -178,23 +197,3 @@ def dot(weights: Sums, sums: Sums) -> tf.Tensor:
 
 def _float32(layers: Layers) -> dict[str, tf.Tensor]:
     return {name: tf.cast(layer, tf.float32) for name, layer in layers.items()}
-
-
-def _mean_grams(network: Network, styles: Paintings, most: float) -> Layers:
-    """The paintings' Grams, weighted by their shares."""
-    parts, whole = [], 0.0
-    for painting, share in styles:
-        whole += share
-        grams = _grams_of(network, painting, most)
-        parts.append({name: share * gram for name, gram in grams.items()})
-    return {name: gram / whole for name, gram in add(parts).items()}
-
-
-def _grams_of(network: Network, painting: tf.Tensor, most: float) -> Layers:
-    if math.isinf(most):
-        return {name: losses.gram(layer) for name, layer in network(painting)["style"].items()}
-    view = tiles.view(network)
-    size = tuple(painting.shape[1:3])
-    pieces = tiles.split(size, most, view)
-    looks = (tiles.look(network, view, tile.see(painting), tile.inside()) for tile in pieces)
-    return add(tiles.grams(look["style"], size, view) for look in looks)

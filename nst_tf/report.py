@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from nst_tf import fast, features, tiled
 from nst_tf.image import resize
+from nst_tf.manner import Painting
 from nst_tf.objective import Objective
 from nst_tf.scales import painting_size, scale_sizes
 from nst_tf.settings import Settings
@@ -102,7 +103,7 @@ class Evaluator:
     def _objective(self, settings: Settings) -> Objective:
         network = features.of(settings, "float32")
         content, style = (tf.constant(each)[tf.newaxis] for each in (self._content, self._style))
-        return tiled.objective(network, content, [(style, 1.0)], settings, most=_MOST_SEEN)
+        return tiled.objective(network, content, [Painting(style)], settings, most=_MOST_SEEN)
 
 
 def compare(

@@ -105,6 +105,10 @@ class Optimizer(tf.Module):
             InputError: as `features.extractor`; a picture as `init`; a size that no picture can be
                 painted at.
         """
+        if settings.color != "style":
+            raise InputError(
+                f"color={settings.color}: an export paints in the painting's colours; leave it out"
+            )
         super().__init__(name="optimizer")
         if settings.size:
             scales.scale_sizes(settings.size, settings.size, settings)

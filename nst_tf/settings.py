@@ -104,6 +104,12 @@ class Settings:
         ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"),
         "VGG layers whose Grams make the style",
     )
+    color: str = _knob(
+        "style",
+        "whose colours: style (as painted), luminance (paint in luminance only, keep the "
+        "photograph's colours) or match (give the painting the photograph's colours first)",
+        choices=("style", "luminance", "match"),
+    )
     init: str = _knob("content", "what to start from: content, noise, or the path of a picture")
     seed: int = _knob(0, "seed of the noise", least=0, below=2**63)
     optimizer: str = _knob(

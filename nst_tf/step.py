@@ -8,7 +8,6 @@ from typing import Any
 import tensorflow as tf
 
 from nst_tf.memory import LEAST_SEEN
-from nst_tf.objective import Objective
 from nst_tf.optimizers import Evaluation
 
 _LOG = logging.getLogger(__name__)
@@ -24,7 +23,7 @@ class Step:
         most: how many pixels are seen at a time.
     """
 
-    def __init__(self, optimizer: Any, build: Callable[[float], Objective], most: float, jit: bool):
+    def __init__(self, optimizer: Any, build: Callable[[float], Any], most: float, jit: bool):
         """Prepare nothing yet.
 
         Args:

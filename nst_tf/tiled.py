@@ -6,20 +6,22 @@ is the whole picture's, to rounding.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
 
-from nst_tf import losses, tiles
+from nst_tf import tiles
 from nst_tf.losses import Layers, Losses
-from nst_tf.objective import Network, Objective, Paintings, Sums, add, dot
+from nst_tf.manner import Manner, Painting
+from nst_tf.objective import Guides, Network, Objective, Sums, add, dot
+from nst_tf.scales import Size
 from nst_tf.settings import Settings
 
 
 def objective(
     network: Network,
     content: tf.Tensor,
-    styles: Paintings,
+    styles: Iterable[Painting],
     settings: Settings,
     *,
     most: float = math.inf,
@@ -52,7 +54,7 @@ class TiledObjective(Objective):
         self,
         network: Network,
         content: tf.Tensor,
-        styles: Paintings,
+        styles: Iterable[Painting],
         settings: Settings,
         *,
         most: float,
@@ -88,8 +90,8 @@ class TiledObjective(Objective):
         weights, variation = tape.gradient(value.total, [sums, image], unconnected_gradients="zero")
         gradient = tf.Variable(variation)
         del variation
-        for tile, content in zip(self._tiles, self._content, strict=True):
-            part = self._tile_gradient(tile.see(image), content, weights, tile.inside())
+        for tile, *rest in zip(self._tiles, self._content, self._guides, strict=True):
+            part = self._tile_gradient(tile.see(image), *rest, weights, tile.inside())
             seen = tile.see(gradient)
             seen.assign(seen + part)
         return value, gradient.value()
@@ -100,15 +102,17 @@ class TiledObjective(Objective):
 
     def _sums(self, image: tf.Tensor) -> Sums:
         return add(
-            self._tile_sums(tile.see(image), content, tile.inside())
-            for tile, content in zip(self._tiles, self._content, strict=True)
+            self._tile_sums(tile.see(image), *rest, tile.inside())
+            for tile, *rest in zip(self._tiles, self._content, self._guides, strict=True)
         )
 
-    def _add_up(self, features: dict[str, Layers], content: Layers) -> Sums:
-        return Sums(
-            tiles.grams(features["style"], self._size, self._view),
-            losses.distance(features["content"], content, self._content_norms),
-        )
+    def _guide(self, sizes: dict[str, Size]) -> list[Guides]:
+        whole = super()._guide(self._view.sizes(self._size))[0]
+        return [tuple(tile.cut(each, self._view) for each in whole) for tile in self._tiles]
+
+    def _grams(self, layers: Layers, asked: Manner, guides: Layers) -> dict[str, tf.Tensor]:
+        layers = {name: layers[name] for name in asked.grams}
+        return tiles.grams(layers, self._size, self._view, guides)
 
     def _graphs(self):
         """`_measure` and `_pull_back` as graphs for tiles of any height and width."""
@@ -117,20 +121,25 @@ class TiledObjective(Objective):
             name: tf.TensorSpec([1, None, None, layer.shape[-1]])
             for name, layer in self._content[0].items()
         }
-        grams = {name: tf.TensorSpec(gram.shape) for name, gram in self._style.items()}
+        grams = tuple(
+            {name: tf.TensorSpec(gram.shape) for name, gram in each.grams.items()}
+            for each in self._manners
+        )
+        guide = tf.TensorSpec([1, None, None, 1])
+        guides = tuple(dict.fromkeys(each, guide) for each in self._guides[0])
         sums = Sums(grams, tf.TensorSpec([]))
         return (
-            tf.function(self._measure, input_signature=[seen, content, inside]),
-            tf.function(self._pull_back, input_signature=[seen, content, sums, inside]),
+            tf.function(self._measure, input_signature=[seen, content, guides, inside]),
+            tf.function(self._pull_back, input_signature=[seen, content, guides, sums, inside]),
         )
 
-    def _measure(self, seen: tf.Tensor, content: Layers, inside: tf.Tensor) -> Sums:
+    def _measure(self, seen: tf.Tensor, content: Layers, guides: Guides, inside: tf.Tensor) -> Sums:
         """What a tile adds to the sums."""
-        return self._add_up(tiles.look(self._network, self._view, seen, inside), content)
+        return self._add_up(tiles.look(self._network, self._view, seen, inside), content, guides)
 
-    def _pull_back(self, seen: tf.Tensor, content: Layers, weights: Sums, inside: tf.Tensor):
+    def _pull_back(self, seen, content: Layers, guides: Guides, weights: Sums, inside: tf.Tensor):
         """The gradient with respect to what a tile sees, from that with respect to the sums."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(seen)
-            reached = dot(weights, self._measure(seen, content, inside)) * self._scale
+            reached = dot(weights, self._measure(seen, content, guides, inside)) * self._scale
         return tape.gradient(reached, seen) / self._scale

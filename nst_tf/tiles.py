@@ -44,6 +44,22 @@ class Tile(NamedTuple):
         """
         return picture[:, self.rows.low : self.rows.high, self.columns.low : self.columns.high]
 
+    def cut(self, layers: Layers, view: "View") -> dict[str, tf.Tensor]:
+        """What belongs to the piece of layers of the whole picture.
+
+        Args:
+            layers: [1, h, w, C] by name.
+            view: of the network whose layers they are.
+
+        Returns:
+            [1, h', w', C] by name, as large as the piece's own features.
+        """
+        return {name: self._cut(layer, view.strides[name]) for name, layer in layers.items()}
+
+    def _cut(self, layer: tf.Tensor, stride: int) -> tf.Tensor:
+        rows, columns = (slice(span.start // stride, span.stop // stride) for span in self)
+        return layer[:, rows, columns]
+
     def inside(self) -> tf.Tensor:
         """Where the piece lies within what is seen.
 
@@ -65,6 +81,10 @@ class View(NamedTuple):
     strides: dict[str, int]
     stride: int
     halo: int
+
+    def sizes(self, size: Size) -> dict[str, Size]:
+        """The (height, width) of each layer's features of a picture of (height, width)."""
+        return {name: (size[0] // s, size[1] // s) for name, s in self.strides.items()}
 
 
 def view(extractor: tf.keras.Model) -> View:
@@ -135,13 +155,14 @@ def look(
     }
 
 
-def grams(layers: Layers, size: Size, view: View) -> dict[str, tf.Tensor]:
+def grams(layers: Layers, size: Size, view: View, guides: Layers) -> dict[str, tf.Tensor]:
     """The Grams of a tile's layers as part of the picture's; they add up over tiles.
 
     Args:
         layers: style features, of `look`.
         size: (height, width) of the picture.
         view: of the network.
+        guides: the tile's, as of `losses.gram`, or none.
 
     Returns:
         float32 [1, C, C] by layer name.
@@ -150,7 +171,7 @@ def grams(layers: Layers, size: Size, view: View) -> dict[str, tf.Tensor]:
     for name, layer in layers.items():
         whole = math.prod(side // view.strides[name] for side in size)
         here = tf.cast(tf.reduce_prod(tf.shape(layer)[1:3]), tf.float32)
-        parts[name] = losses.gram(layer) * (here / whole)
+        parts[name] = losses.gram(layer, guides.get(name)) * (here / whole)
     return parts
 
 

@@ -11,7 +11,24 @@ _CONTENT = flags.DEFINE_string("content", None, "the photograph to repaint (requ
 _STYLE = flags.DEFINE_multi_string(
     "style",
     None,
-    "the painting whose manner is wanted (required); given several times, they share equally",
+    "the painting whose manner is wanted (required); several as a.jpg,b.jpg, or, where names have "
+    "commas, with the flag given several times",
+)
+_BLEND = flags.DEFINE_list(
+    "style_blend", [], "how much each painting counts, as 0.7,0.3; equally, if it is not given"
+)
+_MASK = flags.DEFINE_list(
+    "style_mask",
+    [],
+    "a picture for each painting, white where in the photograph it applies; none for everywhere",
+)
+_REGION = flags.DEFINE_list(
+    "style_region",
+    [],
+    "a picture for each painting, white where it is to be learnt from; none for all of it",
+)
+_KEEP = flags.DEFINE_string(
+    "content_mask", None, "a picture, white where the photograph must stay as it is"
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
@@ -26,19 +43,23 @@ _QUIET = flags.DEFINE_boolean("quiet", False, "show no progress")
 
 def main() -> None:
     """Read the pictures, paint, write the picture."""
-    from nst_tf import image, listeners, transfer
+    from nst_tf import image, inputs, listeners, transfer
 
     knobs = settings.from_flags()
     content = image.read(_CONTENT.value)
-    styles = [transfer.Style(image.read(path).rgb) for path in _STYLE.value]
+    paintings = inputs.split(_STYLE.value)
+    styles = inputs.styles(
+        paintings, content, shares=_BLEND.value, masks=_MASK.value, regions=_REGION.value
+    )
+    keep = inputs.mask("content_mask", _KEEP.value, content) if _KEEP.value else None
     start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
     image.check_output(_OUTPUT.value, knobs.size or max(content.rgb.shape))
-    inputs = [_CONTENT.value, *_STYLE.value, knobs.init]
-    program.keep_apart(inputs, output=_OUTPUT.value, loss_log=_LOSS_LOG.value)
+    read = [_CONTENT.value, *paintings, *_MASK.value, *_REGION.value, _KEEP.value or "", knobs.init]
+    program.keep_apart(read, output=_OUTPUT.value, loss_log=_LOSS_LOG.value)
 
     if not _QUIET.value:
         listeners.print_notices()
-    stream = transfer.optimize(content.rgb, styles, knobs, start=start)
+    stream = transfer.optimize(content.rgb, styles, knobs, start=start, keep=keep)
     if _LOSS_LOG.value:
         stream = listeners.log_losses(stream, _LOSS_LOG.value)
     if not _QUIET.value:

@@ -9,6 +9,7 @@ from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut, whole
 
 from nst_tf import features, losses, tiled, tiles
+from nst_tf.manner import Painting
 from nst_tf.objective import Objective
 from nst_tf.optimizers import Lbfgs
 from nst_tf.settings import Settings
@@ -44,7 +45,7 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
 
     def build(self, settings, styles=None):
         self.network = extractor(settings)
-        styles = styles or [(self.painting, 1.0)]
+        styles = styles or [Painting(self.painting)]
         return Objective(self.network, self.content, styles, settings)
 
     def features(self, image):
@@ -92,7 +93,7 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.parameters("default", "tutorial")
     def test_zero_at_its_own_targets(self, recipe):
         settings = Settings(recipe=recipe, tv_weight=0.0, **LAYERS)
-        value = self.build(settings, [(self.content, 1.0)]).value(self.content)
+        value = self.build(settings, [Painting(self.content)]).value(self.content)
         self.assertAllClose(value.total, 0, atol=1e-6)
 
     @parameterized.parameters(("bfloat16", 0.99), ("float16", 0.999))
@@ -103,7 +104,7 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
             Objective(
                 extractor(settings, name),
                 self.content,
-                [(self.painting, 1.0)],
+                [Painting(self.painting)],
                 settings,
             ).value_and_grad(self.image)
             for name in ("float32", precision)
@@ -117,9 +118,9 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
 
     @parameterized.parameters("content", "style")
     def test_float16_keeps_the_gradient_where_a_term_vanishes_at_the_photograph(self, missing):
-        settings, paintings = Settings(style_weight=0), [(self.painting, 1.0)]
+        settings, paintings = Settings(style_weight=0), [Painting(self.painting)]
         if missing == "style":
-            settings, paintings = Settings(), [(self.content, 1.0)]
+            settings, paintings = Settings(), [Painting(self.content)]
         noise = tf.random.stateless_normal(self.image.shape, (0, 0), 0.5, 0.1)
         expected, found = (
             Objective(extractor(settings, name), self.content, paintings, settings).value_and_grad(
@@ -141,7 +142,7 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         expected, found = (
             tf.function(
                 Objective(
-                    extractor(settings, name), photograph, [(painting, 1.0)], settings
+                    extractor(settings, name), photograph, [Painting(painting)], settings
                 ).value_and_grad
             )(start)[1]
             for name in ("float32", precision)
@@ -151,9 +152,9 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_several_paintings_share_the_target(self):
         other = cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 64, 48)[None]
-        objective = self.build(Settings(**LAYERS), [(self.painting, 3.0), (other, 1.0)])
+        objective = self.build(Settings(**LAYERS), [Painting(self.painting, 3.0), Painting(other)])
         (a, _), (b, _) = map(self.features, (self.painting, other))
-        for name, target in objective._style.items():
+        for name, target in objective._manners[0].grams.items():
             expected = 0.75 * gram(a[name]) + 0.25 * gram(b[name])
             self.assertAllClose(target, expected, rtol=1e-4, atol=1e-2)
 
@@ -199,8 +200,8 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
         content = cut(PHOTOGRAPH, height, width)[None]
         image = tf.constant(cut(SAMPLES / "content" / "honey_bee.jpg", height, width)[None])
         paintings = [
-            (cut(PAINTING, width, height)[None], 0.75),
-            (cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 150, 170)[None], 0.25),
+            Painting(cut(PAINTING, width, height)[None], 0.75),
+            Painting(cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 150, 170)[None], 0.25),
         ][:styles]
         network = extractor(settings)
         whole, pieced = (
@@ -240,7 +241,7 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
         settings = Settings(**LAYERS)
         content, painting = cut(PHOTOGRAPH, 61, 83)[None], cut(PAINTING, 83, 61)[None]
         whole, pieced = (
-            tiled.objective(extractor(settings), content, [(painting, 1.0)], settings, most=most)
+            tiled.objective(extractor(settings), content, [Painting(painting)], settings, most=most)
             for most in (math.inf, 1200)
         )
         lbfgs = Lbfgs(history=10)
@@ -263,7 +264,7 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
     def test_a_painting_larger_than_the_picture_is_tiled(self):
         settings = Settings(**LAYERS)
         content, painting = cut(PHOTOGRAPH, 40, 50)[None], cut(PAINTING, 150, 170)[None]
-        arguments = extractor(settings), content, [(painting, 1.0)], settings
+        arguments = extractor(settings), content, [Painting(painting)], settings
         expected = tiled.objective(*arguments).value(content)
         with mock.patch.object(tiles, "look", wraps=tiles.look) as look:
             found = tiled.objective(*arguments, most=2000).value(content)
@@ -285,14 +286,14 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
 
         network = extractor(settings)
         with mock.patch.object(tiles, "look", watched):
-            tiled.objective(network, content, [(content, 1.0)], settings, most=1500)
+            tiled.objective(network, content, [Painting(content)], settings, most=1500)
         self.assertGreater(len(alive), 3)
 
     def test_one_trace_serves_all_tiles(self):
         settings = Settings(**LAYERS)
         content = cut(PHOTOGRAPH, 61, 83)[None]
         objective = tiled.objective(
-            extractor(settings), content, [(content, 1.0)], settings, most=1200
+            extractor(settings), content, [Painting(content)], settings, most=1200
         )
         for _ in range(2):
             objective.value_and_grad(tf.constant(content))
@@ -310,7 +311,7 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
         image = tf.constant(cut(SAMPLES / "content" / "honey_bee.jpg", 64, 64)[None])
         expected, found = (
             tiled.objective(
-                extractor(settings, precision), content, [(painting, 1.0)], settings, most=most
+                extractor(settings, precision), content, [Painting(painting)], settings, most=most
             ).value_and_grad(image)[1]
             for most in (math.inf, 1500)
         )

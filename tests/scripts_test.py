@@ -106,6 +106,20 @@ class StylizeTest(ScriptTest):
         self.assertEqual([row["step"] for row in rows], [0, 1, 2])
         self.assertLess(rows[-1]["total"], rows[0]["total"])
 
+    def test_places_and_colours(self):
+        masks = ROOT / "samples" / "mask"
+        found = self.stylize(
+            content=ROOT / "samples" / "content" / "cincinnati_bridge.jpg",
+            style=f"{PAINTING},{PHOTOGRAPH}",
+            style_blend="0.7,0.3",
+            style_mask=f"{masks / 'left.png'},none",
+            style_region="none,none",
+            content_mask=masks / "right.png",
+            color="luminance",
+        )
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertTrue(self.output.is_file())
+
     def test_quiet_says_nothing(self):
         found = self.stylize(quiet="true")
         self.assertEqual((found.returncode, found.stdout, found.stderr), (0, "", ""))

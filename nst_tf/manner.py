@@ -1,0 +1,125 @@
+"""What the paintings ask for: target Grams, and where in the picture each counts.
+
+Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", sections 4 and 6.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from nst_tf import losses, tiles
+from nst_tf.losses import Layers
+from nst_tf.scales import Size
+
+
+class Painting(NamedTuple):
+    """A painting at a scale.
+
+    Attributes:
+        picture: float32 [1, h, w, 3] in [0, 1].
+        share: how much it counts beside the others, from 0.
+        layers: names of the style layers it is learnt from; None for all.
+        place: float32 [1, H, W, 1] in [0, 1], where in the picture it counts, in any size; None for
+            everywhere. Paintings of one place share the array.
+        region: float32 [1, h, w, 1] in [0, 1], the part that is learnt from; None for all of it.
+    """
+
+    picture: tf.Tensor
+    share: float = 1.0
+    layers: Sequence[str] | None = None
+    place: tf.Tensor | None = None
+    region: tf.Tensor | None = None
+
+
+class Manner(NamedTuple):
+    """What is asked of one place.
+
+    Attributes:
+        grams: target Grams by layer, float32 [1, C, C]; the mean of its paintings'.
+        weight: its paintings' part of all shares.
+        place: as of `Painting`.
+    """
+
+    grams: dict[str, tf.Tensor]
+    weight: float
+    place: tf.Tensor | None
+
+
+def learn(network, paintings: Iterable[Painting], most: float) -> list[Manner]:
+    """Learn from paintings.
+
+    Args:
+        network: the model of `features.extractor`.
+        paintings: taken one after another.
+        most: how many pixels of a painting to look at at a time; larger ones are tiled.
+
+    Returns:
+        A manner for each place.
+    """
+    places: dict[int, tf.Tensor | None] = {}
+    parts: dict[int, list[tuple[float, Layers]]] = {}
+    for painting in paintings:
+        grams = _grams(network, painting, most)
+        if painting.layers is not None:
+            grams = {name: grams[name] for name in painting.layers}
+        places[id(painting.place)] = painting.place
+        parts.setdefault(id(painting.place), []).append((painting.share, grams))
+        del painting
+    whole = sum(share for each in parts.values() for share, _ in each)
+    return [
+        Manner(_mean(each), sum(share for share, _ in each) / whole, places[key])
+        for key, each in parts.items()
+    ]
+
+
+def guides(place: tf.Tensor | None, sizes: dict[str, Size]) -> dict[str, tf.Tensor]:
+    """A place at the layers' sizes, brought there by area.
+
+    Args:
+        place: float32 [1, H, W, 1] in [0, 1], or None.
+        sizes: of each layer's features.
+
+    Returns:
+        float32 [1, h, w, 1] by layer name, 1 on average; nothing for no place.
+    """
+    if place is None:
+        return {}
+    shrunk = {name: tf.image.resize(place, size, "area") for name, size in sizes.items()}
+    return {
+        name: tf.math.divide_no_nan(guide, tf.reduce_mean(guide)) for name, guide in shrunk.items()
+    }
+
+
+def _mean(parts: list[tuple[float, Layers]]) -> dict[str, tf.Tensor]:
+    """The Grams, weighted by shares; each layer's over the paintings that are learnt from there."""
+    total: dict[str, tf.Tensor] = {}
+    shares: dict[str, float] = {}
+    for share, grams in parts:
+        for name, gram in grams.items():
+            total[name] = share * gram + total[name] if name in total else share * gram
+            shares[name] = shares.get(name, 0.0) + share
+    return {name: gram / shares[name] for name, gram in total.items() if shares[name]}
+
+
+def _grams(network, painting: Painting, most: float) -> Layers:
+    picture = painting.picture
+    if math.isinf(most):
+        layers = network(picture)["style"]
+        if painting.region is None:
+            return {name: losses.gram(layer) for name, layer in layers.items()}
+        found = guides(painting.region, {k: tuple(v.shape[1:3]) for k, v in layers.items()})
+        return {name: losses.gram(layer, found[name]) for name, layer in layers.items()}
+    view, size = tiles.view(network), tuple(picture.shape[1:3])
+    whole = guides(painting.region, view.sizes(size))
+
+    def part(tile: tiles.Tile) -> Layers:
+        seen = tiles.look(network, view, tile.see(picture), tile.inside())["style"]
+        return tiles.grams(seen, size, view, tile.cut(whole, view))
+
+    total: dict[str, tf.Tensor] = {}
+    for tile in tiles.split(size, most, view):
+        here = part(tile)
+        total = {name: total[name] + gram if total else gram for name, gram in here.items()}
+    return total

@@ -1,0 +1,57 @@
+import os
+from pathlib import Path
+
+import numpy as np
+from absl.testing import absltest
+from pictures import PAINTING, PHOTOGRAPH, SAMPLES
+from PIL import Image
+
+from nst_tf import InputError, inputs, read
+
+LEFT = str(SAMPLES / "mask" / "left.png")
+
+
+class SplitTest(absltest.TestCase):
+    def test_one_is_a_list_with_commas_and_several_are_not(self):
+        self.assertEqual(inputs.split(["a.jpg,b.jpg"]), ["a.jpg", "b.jpg"])
+        self.assertEqual(inputs.split(["a,1.jpg", "b.jpg"]), ["a,1.jpg", "b.jpg"])
+        self.assertEqual(inputs.split(["a.jpg"]), ["a.jpg"])
+
+    def test_a_file_with_a_comma_is_a_file(self):
+        path = os.path.join(self.create_tempdir().full_path, "a,b.jpg")
+        Path(path).touch()
+        self.assertEqual(inputs.split([path]), [path])
+
+
+class StylesTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.content = read(SAMPLES / "content" / "cincinnati_bridge.jpg")
+        self.paintings = [str(PAINTING), str(PHOTOGRAPH)]
+
+    def read(self, **flags):
+        return inputs.styles(self.paintings, self.content, **flags)
+
+    def test_shares_masks_and_regions_go_to_their_paintings(self):
+        one, other = self.read(shares=["0.7", "0.3"], masks=["none", LEFT])
+        self.assertEqual((one.share, other.share), (0.7, 0.3))
+        self.assertIsNone(one.mask)
+        with Image.open(LEFT) as file:
+            np.testing.assert_allclose(other.mask, np.asarray(file) / 255, atol=1e-6)
+        self.assertIsNone(other.region)
+        one, other = self.read()
+        self.assertEqual((one.share, other.share), (1.0, 1.0))
+
+    def test_mistakes_are_one_line(self):
+        for flags, message in (
+            (dict(masks=[LEFT]), "style_mask=.*left.png: expected one for each painting, 2, got 1"),
+            (dict(shares=["1", "2", "3"]), "style_blend=1,2,3: expected one for each painting, 2"),
+            (dict(shares=["1", "x"]), "style_blend=x: expected numbers from 0"),
+            (dict(regions=["none", LEFT]), "style_region=.*left.png: a mask of 512 x 375 px for a"),
+        ):
+            with self.assertRaisesRegex(InputError, message):
+                self.read(**flags)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,114 @@
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut
+
+from nst_tf import features, losses, manner, tiled
+from nst_tf.manner import Painting
+from nst_tf.objective import Objective
+from nst_tf.settings import Settings
+
+LAYERS = dict(style_layers=("block1_conv1", "block3_conv1"), content_layers=("block2_conv2",))
+
+
+def random(*shape):
+    return np.random.default_rng(0).random(shape, np.float32)
+
+
+class GuidedGramTest(tf.test.TestCase):
+    def test_equals_numpy(self):
+        layer, guide = random(1, 4, 5, 3), random(1, 4, 5, 1)
+        expected = np.einsum("bijc,bijd,bije->bcd", layer, layer, guide) / 20
+        self.assertAllClose(losses.gram(tf.constant(layer), tf.constant(guide)), expected)
+
+    def test_gradient_is_the_automatic_one(self):
+        layer, guide = tf.constant(random(1, 4, 5, 3)), tf.constant(random(1, 4, 5, 1))
+        weights = tf.constant(random(3, 3))
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(layer)
+            ours = tf.reduce_sum(weights * losses.gram(layer, guide))
+            plain = tf.einsum("bijc,bijd,bij->bcd", layer, layer, guide[..., 0]) / 20
+            theirs = tf.reduce_sum(weights * plain)
+        self.assertAllClose(tape.gradient(ours, layer), tape.gradient(theirs, layer))
+
+
+class GuidesTest(tf.test.TestCase):
+    def test_are_areas_and_1_on_average(self):
+        mask = tf.constant([[1.0, 0, 0, 0], [1, 1, 0, 0]])[tf.newaxis, ..., tf.newaxis]
+        found = manner.guides(mask, {"deep": (1, 2), "flat": (2, 4)})
+        self.assertAllClose(found["deep"][0, :, :, 0], [[2.0, 0.0]])
+        self.assertAllClose(found["flat"][0, :, :, 0], np.float32(mask[0, :, :, 0]) * 8 / 3)
+
+    def test_nothing_for_no_place(self):
+        self.assertEqual(manner.guides(None, {"deep": (1, 2)}), {})
+
+
+class PlacesTest(parameterized.TestCase, tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.settings = Settings(**LAYERS)
+        self.network = features.of(self.settings, "float32")
+        self.content = cut(PHOTOGRAPH, 64, 96)[None]
+        self.image = tf.constant(cut(SAMPLES / "content" / "honey_bee.jpg", 64, 96)[None])
+        self.one, self.other = cut(PAINTING, 70, 80)[None], cut(PHOTOGRAPH, 50, 90)[None]
+        left = np.zeros([1, 64, 96, 1], np.float32)
+        left[:, :, :48] = 1
+        self.left, self.right = tf.constant(left), tf.constant(1 - left)
+
+    def value(self, *paintings, most=np.inf):
+        build = tiled.objective if most < np.inf else Objective
+        objective = build(self.network, self.content, paintings, self.settings, most=most)
+        return objective.value_and_grad(self.image)
+
+    def test_a_place_has_the_loss_of_its_part_of_the_picture(self):
+        # Of the first layer, whose features look no further than one pixel.
+        self.settings = Settings(**LAYERS | {"style_layers": ("block1_conv1",)})
+        self.network = features.of(self.settings, "float32")
+        value, gradient = self.value(Painting(self.one, place=self.left))
+        whole = self.network(self.image)["style"]["block1_conv1"][:, :, :48]
+        asked = losses.gram(self.network(self.one)["style"]["block1_conv1"])
+        expected = tf.reduce_sum((losses.gram(whole) - asked) ** 2) / tf.reduce_sum(asked**2)
+        self.assertAllClose(value.style, expected, rtol=1e-4)
+        content = self.value(Painting(self.one, share=1.0))[1]
+        self.assertGreater(tf.norm(gradient[:, :, :48]), 0)
+        self.assertGreater(tf.norm(content[:, :, 60:]), 0)
+
+    def test_paintings_of_places_count_by_their_shares(self):
+        one, other = (
+            self.value(Painting(self.one, place=self.left))[0].style,
+            self.value(Painting(self.other, place=self.right))[0].style,
+        )
+        both, _ = self.value(
+            Painting(self.one, 3.0, place=self.left), Painting(self.other, place=self.right)
+        )
+        self.assertAllClose(both.style, 0.75 * one + 0.25 * other, rtol=1e-5)
+
+    def test_a_share_of_nothing_is_no_painting(self):
+        alone = self.value(Painting(self.one))
+        blend = self.value(Painting(self.one, 1.0), Painting(self.other, 0.0))
+        self.assertAllEqual(alone[0].total, blend[0].total)
+        self.assertAllEqual(alone[1], blend[1])
+
+    def test_a_region_is_what_is_learnt_from(self):
+        mask = np.zeros([1, 70, 80, 1], np.float32)
+        mask[:, :, :40] = 1
+        grams = manner.learn(self.network, [Painting(self.one, region=tf.constant(mask))], np.inf)
+        part = self.network(self.one)["style"]["block1_conv1"][:, :, :40]
+        self.assertAllClose(grams[0].grams["block1_conv1"], losses.gram(part), rtol=1e-4)
+
+    @parameterized.parameters(2000, 4000)
+    def test_tiled_is_whole(self, most):
+        region = tf.constant(random(1, 70, 80, 1))
+        paintings = [
+            Painting(self.one, 0.7, place=tf.constant(random(1, 32, 48, 1)), region=region),
+            Painting(self.other, 0.2, place=self.right),
+            Painting(self.one, 0.1),
+        ]
+        expected, gradient = self.value(*paintings)
+        found, tiled_gradient = self.value(*paintings, most=most)
+        self.assertAllClose(found, expected, rtol=1e-5, atol=0)
+        self.assertLess(tf.norm(tiled_gradient - gradient) / tf.norm(gradient), 1e-5)
+
+
+if __name__ == "__main__":
+    tf.test.main()

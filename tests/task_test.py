@@ -1,0 +1,154 @@
+import math
+from unittest import mock
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from absl.testing import parameterized
+from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut
+
+from nst_tf import InputError, Settings, Style, color, features, losses, memory, optimize, stylize
+from nst_tf.memory import Plan
+
+SMALL = dict(size=96, scales=2, steps=4, precision="float32")
+
+
+def halves(height=96, width=128):
+    left = np.zeros([height, width], np.float32)
+    left[:, : width // 2] = 1
+    return left, 1 - left
+
+
+class PlacesTest(parameterized.TestCase, tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.content = cut(PHOTOGRAPH, 96, 128)
+        self.one = cut(PAINTING, 90, 70)
+        self.other = cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 80, 110)
+
+    def test_a_white_mask_is_none_exactly(self):
+        white = np.ones([48, 64], np.float32)
+        expected = stylize(self.content, [Style(self.one)], Settings(**SMALL))
+        found = stylize(self.content, [Style(self.one, mask=white)], Settings(**SMALL))
+        self.assertAllEqual(found, expected)
+        both = [Style(self.one, 0.5), Style(self.other, 0.5)]
+        masked = [Style(self.one, 0.5, mask=white), Style(self.other, 0.5)]
+        self.assertAllEqual(*(stylize(self.content, s, Settings(**SMALL)) for s in (both, masked)))
+
+    def test_a_blend_of_all_and_nothing_is_one_painting(self):
+        expected = stylize(self.content, [Style(self.one)], Settings(**SMALL))
+        blend = [Style(self.one, 1.0), Style(self.other, 0.0)]
+        self.assertAllEqual(stylize(self.content, blend, Settings(**SMALL)), expected)
+
+    def test_each_half_comes_nearer_to_its_own_painting(self):
+        settings = Settings(size=128, scales=1, steps=25, precision="float32")
+        network = features.of(settings, "float32")
+        left, right = halves()
+        styles = [Style(self.one, mask=left), Style(self.other, mask=right)]
+        painted = stylize(self.content, styles, settings)
+
+        def grams(picture):
+            return {n: losses.gram(f) for n, f in network(picture[None])["style"].items()}
+
+        asked = [grams(style.rgb) for style in styles]
+        for half, own in ((painted[:, :56], 0), (painted[:, 72:], 1)):
+            found = grams(half)
+            far = [losses.distance(found, each, losses.energies(each)) for each in asked]
+            self.assertLess(far[own], far[1 - own])
+
+    @parameterized.parameters(
+        ({"mask": np.ones([96, 131], np.float32)}, "mask: a mask of 131 x 96 px for a picture of"),
+        ({"mask": np.zeros([96, 128], np.float32)}, "mask: is all black"),
+        ({"mask": np.full([96, 128], 2.0)}, "mask: expected a float array .* from 2.0 to 2.0"),
+        ({"region": np.ones([90, 70, 3])}, r"region: expected .* a ndarray \(90, 70, 3\)"),
+        ({"region": np.ones([70, 90])}, "region: a mask of 90 x 70 px for a picture of 70 x 90"),
+    )
+    def test_what_is_no_mask_is_refused(self, masks, message):
+        with self.assertRaisesRegex(InputError, message):
+            stylize(self.content, [Style(self.one, **masks)], Settings(**SMALL))
+
+
+class KeepTest(tf.test.TestCase):
+    def test_the_photograph_stays_and_the_rest_is_painted(self):
+        content, keep = cut(PHOTOGRAPH, 96, 128), halves()[0]
+        knobs = Settings(size=128, scales=2, steps=6, init="noise", precision="float32")
+        styles = [Style(cut(PAINTING, 90, 70))]
+        for settings in (knobs, Settings(recipe="tutorial", size=128, steps=6)):
+            painted = stylize(content, styles, settings, keep=keep)
+            self.assertAllEqual(painted[:, :64], content[:, :64])
+            self.assertGreater(np.abs(painted[:, 64:] - content[:, 64:]).mean(), 0.02)
+
+    def test_what_is_kept_does_not_count_as_painted(self):
+        content, keep = cut(PHOTOGRAPH, 96, 128), halves()[0]
+        styles = [Style(cut(PAINTING, 90, 70))]
+        rest = [Style(cut(PAINTING, 90, 70), mask=halves()[1])]
+        settings = Settings(size=128, scales=1, steps=3, precision="float32")
+        kept = [stylize(content, each, settings, keep=keep) for each in (styles, rest)]
+        self.assertAllClose(*kept, atol=1e-5)
+
+
+class ColorTest(parameterized.TestCase, tf.test.TestCase):
+    def test_luminance_keeps_the_photographs_hues(self):
+        content = cut(PHOTOGRAPH, 96, 128)
+        settings = Settings(size=128, scales=1, steps=5, color="luminance")
+        *_, last = optimize(content, [Style(cut(PAINTING, 90, 70))], settings)
+        found, theirs = color.to_oklab(last.image()), color.to_oklab(content)
+        cross = found[..., 1] * theirs[..., 2] - found[..., 2] * theirs[..., 1]
+        self.assertAllClose(cross, tf.zeros_like(cross), atol=1e-4)
+        self.assertGreater(tf.reduce_mean(tf.abs(found[..., 0] - theirs[..., 0])), 0.02)
+
+    def test_match_paints_in_the_photographs_colours(self):
+        content = cut(SAMPLES / "content" / "honey_bee.jpg", 96, 128)
+        styles = [Style(cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 96, 128))]
+
+        def off(name):
+            settings = Settings(size=128, scales=1, steps=12, color=name, content_weight=0.001)
+            painted = stylize(content, styles, settings)
+            return np.abs(painted.mean((0, 1)) - content.mean((0, 1))).max()
+
+        self.assertLess(off("match"), 0.5 * off("style"))
+
+
+class TogetherTest(parameterized.TestCase, tf.test.TestCase):
+    @parameterized.product(
+        recipe=["default", "tutorial"], optimizer=["adam", "lbfgs"], color=["luminance", "match"]
+    )
+    @pytest.mark.slow
+    def test_all_controls_at_several_scales_in_tiles(self, recipe, optimizer, color):
+        content = cut(PHOTOGRAPH, 144, 192)
+        left, right = halves(72, 96)
+        corner = np.zeros([144, 192], np.float32)
+        corner[:40, :40] = 1
+        styles = [
+            Style(cut(PAINTING, 90, 70), 2.0, mask=left, region=np.float32(np.eye(90, 70) > -1)),
+            Style(cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 80, 110), mask=right),
+        ]
+        settings = Settings(
+            recipe=recipe,
+            optimizer=optimizer,
+            color=color,
+            size=192,
+            scales=2,
+            steps=6,
+            precision="float32",
+        )
+        runs = {}
+        for name, most in (("whole", math.inf), ("tiled", 20_000)):
+
+            def plan(sizes, network, settings, most=most):
+                return [Plan(most, 1, h * w, settings.history, 0.0) for h, w in sizes]
+
+            with mock.patch.object(memory, "plan", plan):
+                runs[name] = list(optimize(content, styles, settings, keep=corner))
+        totals = {name: [float(p.losses.total) for p in run] for name, run in runs.items()}
+        # The first steps: L-BFGS then makes another picture of the last digit.
+        self.assertAllClose(totals["tiled"][:2], totals["whole"][:2], rtol=1e-3)
+        for name, run in runs.items():
+            last_scale = [t for t, p in zip(totals[name], run, strict=True) if p.scale == 1]
+            self.assertLess(min(last_scale), last_scale[0])
+            if color == "match":
+                self.assertAllClose(run[-1].image()[:40, :40], content[:40, :40], atol=1e-6)
+
+
+if __name__ == "__main__":
+    tf.test.main()
