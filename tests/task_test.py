@@ -35,11 +35,13 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
         masked = [Style(self.one, 0.5, mask=white), Style(self.other, 0.5)]
         self.assertAllEqual(*(stylize(self.content, s, Settings(**SMALL)) for s in (both, masked)))
 
+    @pytest.mark.slow
     def test_a_blend_of_all_and_nothing_is_one_painting(self):
         expected = stylize(self.content, [Style(self.one)], Settings(**SMALL))
         blend = [Style(self.one, 1.0), Style(self.other, 0.0)]
         self.assertAllEqual(stylize(self.content, blend, Settings(**SMALL)), expected)
 
+    @pytest.mark.slow
     def test_each_half_comes_nearer_to_its_own_painting(self):
         settings = Settings(size=128, scales=1, steps=25, precision="float32")
         network = features.of(settings, "float32")
@@ -69,6 +71,7 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
 
 
 class KeepTest(tf.test.TestCase):
+    @pytest.mark.slow
     def test_the_photograph_stays_and_the_rest_is_painted(self):
         content, keep = cut(PHOTOGRAPH, 96, 128), halves()[0]
         knobs = Settings(size=128, scales=2, steps=6, init="noise", precision="float32")
@@ -78,6 +81,7 @@ class KeepTest(tf.test.TestCase):
             self.assertAllEqual(painted[:, :64], content[:, :64])
             self.assertGreater(np.abs(painted[:, 64:] - content[:, 64:]).mean(), 0.02)
 
+    @pytest.mark.slow
     def test_what_is_kept_does_not_count_as_painted(self):
         content, keep = cut(PHOTOGRAPH, 96, 128), halves()[0]
         styles = [Style(cut(PAINTING, 90, 70))]
@@ -97,6 +101,7 @@ class ColorTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(cross, tf.zeros_like(cross), atol=1e-4)
         self.assertGreater(tf.reduce_mean(tf.abs(found[..., 0] - theirs[..., 0])), 0.02)
 
+    @pytest.mark.slow
     def test_match_paints_in_the_photographs_colours(self):
         content = cut(SAMPLES / "content" / "honey_bee.jpg", 96, 128)
         styles = [Style(cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 96, 128))]
