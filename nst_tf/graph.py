@@ -62,7 +62,7 @@ def paint(
     def at_scale(index: tf.Tensor, taken: tf.Tensor, state: Any, totals: tf.TensorArray):
         height, width = sizes[index, 0], sizes[index, 1]
         photograph = resize(content, height, width)
-        painting = Painting(_fit(style, height, width))
+        painting = Painting(_fit(style, settings.style_scale, tf.maximum(height, width)))
         objective = Objective(network, photograph, [painting], settings, weights=weights)
         state = optimizer.resize(state, resize(state.image, height, width))
 
@@ -95,9 +95,10 @@ def _loop(condition: Callable, body: Callable, start: tuple) -> tuple:
     return tf.while_loop(condition, body, start, parallel_iterations=1)
 
 
-def _fit(painting: tf.Tensor, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-    """A painting at the scale of that height and width."""
-    size = scales.fit(*_sides(painting), tf.maximum(height, width))
+def _fit(painting: tf.Tensor, style_scale: float, long_side: tf.Tensor) -> tf.Tensor:
+    """A painting at the scale of that long side."""
+    wanted = tf.round(style_scale * tf.cast(long_side, tf.float64))
+    size = scales.fit(*_sides(painting), tf.cast(wanted, tf.int64))
     return resize(painting, size[0], size[1])
 
 

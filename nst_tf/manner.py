@@ -61,6 +61,8 @@ def learn(network, paintings: Iterable[Painting], most: float) -> list[Manner]:
     places: dict[int, tf.Tensor | None] = {}
     parts: dict[int, list[tuple[float, Layers]]] = {}
     for painting in paintings:
+        if not painting.share:
+            continue
         grams = _grams(network, painting, most)
         if painting.layers is not None:
             grams = {name: grams[name] for name in painting.layers}
@@ -100,7 +102,7 @@ def _mean(parts: list[tuple[float, Layers]]) -> dict[str, tf.Tensor]:
         for name, gram in grams.items():
             total[name] = share * gram + total[name] if name in total else share * gram
             shares[name] = shares.get(name, 0.0) + share
-    return {name: gram / shares[name] for name, gram in total.items() if shares[name]}
+    return {name: gram / shares[name] for name, gram in total.items()}
 
 
 def _grams(network, painting: Painting, most: float) -> Layers:

@@ -30,6 +30,7 @@ def _knob(
     least: float = -math.inf,
     above: float = -math.inf,
     below: float = math.inf,
+    most: float = math.inf,
     choices: tuple[str, ...] = (),
     **recipes: Any,
 ) -> Any:
@@ -45,6 +46,7 @@ def _knob(
         "least": least,
         "above": above,
         "below": below,
+        "most": most,
         "choices": choices,
     }
     # None stands for "as the recipe has it" until __post_init__.
@@ -111,6 +113,16 @@ class Settings:
         choices=("style", "luminance", "match"),
     )
     init: str = _knob("content", "what to start from: content, noise, or the path of a picture")
+    init_noise: float = _knob(
+        0.0, "how much noise the start has, from 0 to 1, which is noise alone", least=0, most=1
+    )
+    style_scale: float = _knob(
+        1.0,
+        "size of the painting's strokes: how many times the picture's long side the painting's is "
+        "brought to, from 0.25 to 4",
+        least=0.25,
+        most=4,
+    )
     seed: int = _knob(0, "seed of the noise", least=0, below=2**63)
     optimizer: str = _knob(
         "lbfgs", "what moves the picture", tutorial="adam", choices=("lbfgs", "adam")
@@ -204,12 +216,14 @@ def _in_range(knob: Any, value: Any) -> bool:
     if not -math.inf < value < math.inf or knob.type(value) != value:
         return False
     bounds = knob.metadata
-    return bounds["least"] <= value and bounds["above"] < value < bounds["below"]
+    inside = bounds["above"] < value < bounds["below"]
+    return inside and bounds["least"] <= value <= bounds["most"]
 
 
 def _range(knob: Any) -> str:
     words = "a whole number" if knob.type is int else "a number"
-    for name, link in (("least", "of at least"), ("above", "above"), ("below", "below")):
+    links = {"least": "of at least", "most": "of at most", "above": "above", "below": "below"}
+    for name, link in links.items():
         if math.isfinite(knob.metadata[name]):
             words += f" {link} {knob.metadata[name]}"
     return words

@@ -75,7 +75,7 @@ class Task:
         """
         if start is None:
             return self._seen(first_image(self._content, self.settings, *size))
-        return self._seen(_at(start, size))
+        return self._seen(with_noise(_at(start, size), self.settings))
 
     def objective(self, network: tf.keras.Model, size: Size, most: float) -> Objective | Kept:
         """The objective at a scale.
@@ -113,7 +113,7 @@ class Task:
     def _paintings(self, photograph: tf.Tensor) -> Iterator[Painting]:
         long_side = max(photograph.shape[1:3])
         for style, place in zip(self._styles, self._places, strict=True):
-            painting = _fit(style.rgb, long_side)
+            painting = _fit(style.rgb, round(self.settings.style_scale * long_side))
             if self.settings.color == "match":
                 painting = color.match(painting, photograph)
             if self.settings.color == "luminance":
@@ -227,15 +227,32 @@ def first_image(content: Any, settings: Settings, height: Any, width: Any) -> tf
 
     Args:
         content: the photograph, float32 [H, W, 3] or [1, H, W, 3] in [0, 1].
-        settings: `init`, content or noise, and `seed`.
+        settings: `init`, content or noise, `init_noise` and `seed`.
         height: of the coarsest scale, whose size the noise is made in.
         width: of the coarsest scale.
 
     Returns:
         float32 [1, height, width, 3] in [0, 1].
     """
-    if settings.init == "noise":
-        shape = [1, height, width, 3]
-        noise = tf.random.stateless_normal(shape, seed=(settings.seed, 0), stddev=0.1)
-        return tf.clip_by_value(0.5 + noise, 0.0, 1.0)
-    return tf.reshape(resize(content, height, width), [1, height, width, 3])
+    picture = tf.reshape(resize(content, height, width), [1, height, width, 3])
+    return _noise(picture, settings) if settings.init == "noise" else with_noise(picture, settings)
+
+
+def with_noise(picture: tf.Tensor, settings: Settings) -> tf.Tensor:
+    """A picture with the noise that settings ask for.
+
+    Args:
+        picture: float32 [1, H, W, 3] in [0, 1].
+        settings: `init_noise` and `seed`.
+
+    Returns:
+        float32 [1, H, W, 3] in [0, 1].
+    """
+    amount = settings.init_noise
+    return (1 - amount) * picture + amount * _noise(picture, settings) if amount else picture
+
+
+def _noise(picture: tf.Tensor, settings: Settings) -> tf.Tensor:
+    """Grey with noise, as large as a picture."""
+    noise = tf.random.stateless_normal(tf.shape(picture), seed=(settings.seed, 0), stddev=0.1)
+    return tf.ensure_shape(tf.clip_by_value(0.5 + noise, 0.0, 1.0), picture.shape)

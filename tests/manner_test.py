@@ -85,9 +85,10 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_a_share_of_nothing_is_no_painting(self):
         alone = self.value(Painting(self.one))
-        blend = self.value(Painting(self.one, 1.0), Painting(self.other, 0.0))
-        self.assertAllEqual(alone[0].total, blend[0].total)
-        self.assertAllEqual(alone[1], blend[1])
+        for place in (None, self.left):
+            blend = self.value(Painting(self.one, 1.0), Painting(self.other, 0.0, place=place))
+            self.assertAllEqual(alone[0].total, blend[0].total)
+            self.assertAllEqual(alone[1], blend[1])
 
     def test_a_region_is_what_is_learnt_from(self):
         mask = np.zeros([1, 70, 80, 1], np.float32)

@@ -73,8 +73,8 @@ class ExtractorTest(ExportTest):
 class OptimizerTest(ExportTest):
     @parameterized.parameters(
         ({},),
-        ({"optimizer": "adam", "init": "noise", "seed": 3},),
-        ({"precision": "bfloat16", "size": 128, "pooling": "avg"},),
+        ({"optimizer": "adam", "init": "noise", "seed": 3, "style_scale": 1.3},),
+        ({"precision": "bfloat16", "size": 128, "init_noise": 0.3},),
         ({"recipe": "tutorial"},),
     )
     def test_paints_what_the_library_paints(self, knobs):

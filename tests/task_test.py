@@ -9,6 +9,7 @@ from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut
 
 from nst_tf import InputError, Settings, Style, color, features, losses, memory, optimize, stylize
 from nst_tf.memory import Plan
+from nst_tf.task import Task
 
 SMALL = dict(size=96, scales=2, steps=4, precision="float32")
 
@@ -112,6 +113,38 @@ class ColorTest(parameterized.TestCase, tf.test.TestCase):
             return np.abs(painted.mean((0, 1)) - content.mean((0, 1))).max()
 
         self.assertLess(off("match"), 0.5 * off("style"))
+
+
+class StrokesTest(parameterized.TestCase, tf.test.TestCase):
+    @parameterized.parameters((0.25, (33, 42)), (1.0, (81, 104)), (2.5, (202, 260)))
+    def test_the_painting_is_brought_to_so_many_times_the_picture(self, scale, expected):
+        settings = Settings(style_scale=scale, precision="float32")
+        styles = [Style(cut(PAINTING, 70, 90))]
+        job = Task(cut(PHOTOGRAPH, 78, 104), styles, settings, None)
+        (painting,) = job._paintings(tf.zeros([1, 78, 104, 3]))
+        self.assertEqual(painting.picture.shape, (1, *expected, 3))
+
+
+class StartTest(parameterized.TestCase, tf.test.TestCase):
+    @parameterized.parameters("lbfgs", "adam")
+    def test_noise_is_added_and_repeats(self, optimizer):
+        content = cut(PHOTOGRAPH, 64, 96)
+        knobs = dict(size=96, optimizer=optimizer, precision="float32")
+
+        def first(**more):
+            return Task(content, [], Settings(**knobs, **more), None).first(None, (64, 96))[0]
+
+        noise, half = first(init="noise"), first(init_noise=0.5)
+        self.assertAllClose(half, (content + noise) / 2, atol=1e-6)
+        self.assertAllEqual(first(init_noise=1.0), noise)
+        self.assertNotAllClose(first(init="noise", seed=1), noise)
+        start = Task(content, [], Settings(**knobs, init_noise=0.5), None).first(content, (64, 96))
+        self.assertAllEqual(start[0], half)
+
+    @parameterized.parameters({"init_noise": 1.5}, {"style_scale": 5}, {"style_scale": 0.1})
+    def test_what_is_out_of_range_is_refused(self, **knobs):
+        with self.assertRaisesRegex(InputError, "expected a number of at least .* of at most"):
+            Settings(**knobs)
 
 
 class TogetherTest(parameterized.TestCase, tf.test.TestCase):
