@@ -33,6 +33,7 @@ def styles(
     shares: Sequence[str] = (),
     masks: Sequence[str] = (),
     regions: Sequence[str] = (),
+    layers: Sequence[Sequence[str]] = (),
 ) -> list[Style]:
     """Read paintings, and where they count.
 
@@ -42,6 +43,7 @@ def styles(
         shares: how much each counts, numbers from 0, as written; none for equal shares.
         masks: of the photograph, their paths or `none`; nothing for everywhere.
         regions: of the paintings, likewise.
+        layers: names of each painting's style layers; none for all.
 
     Returns:
         The paintings.
@@ -53,6 +55,7 @@ def styles(
     _count("style_blend", shares, paintings)
     _count("style_mask", masks, paintings)
     _count("style_region", regions, paintings)
+    _count("style_layers", [",".join(names) for names in layers], paintings)
     found = []
     for index, path in enumerate(paintings):
         painting = read(path)
@@ -62,6 +65,7 @@ def styles(
                 share=_number(shares[index]) if shares else 1.0,
                 mask=mask("style_mask", masks[index], content) if masks else None,
                 region=mask("style_region", regions[index], painting) if regions else None,
+                layers=layers[index] if layers else None,
             )
         )
     return found

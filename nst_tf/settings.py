@@ -104,7 +104,8 @@ class Settings:
     )
     style_layers: tuple[str, ...] = _knob(
         ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"),
-        "VGG layers whose Grams make the style",
+        "VGG layers whose Grams make the style; for stylize.py a,b/c are layers a and b of the "
+        "first painting, c of the second",
     )
     color: str = _knob(
         "style",
@@ -177,8 +178,11 @@ def define_flags() -> None:
         _DEFINE[kind](knob.name, None, knob.metadata["help"])
 
 
-def from_flags() -> Settings:
+def from_flags(**instead: Any) -> Settings:
     """The Settings that the parsed flags describe.
+
+    Args:
+        **instead: values in place of those of the flags.
 
     Returns:
         The given flags, and the recipe's own values for the rest.
@@ -187,7 +191,17 @@ def from_flags() -> Settings:
         InputError: a value out of its range.
     """
     given: dict[str, Any] = {knob.name: flags.FLAGS[knob.name].value for knob in fields(Settings)}
-    return Settings(**given)
+    return Settings(**given | instead)
+
+
+def style_layer_groups() -> list[list[str]]:
+    """The layers of each painting, where the flag names them apart.
+
+    Returns:
+        Names for each painting, of `--style_layers=a,b/c`; nothing where they share all.
+    """
+    text = ",".join(flags.FLAGS["style_layers"].value or [])
+    return [group.split(",") for group in text.split("/")] if "/" in text else []
 
 
 def _checked(knob: Any, value: Any) -> Any:

@@ -30,12 +30,14 @@ class Style:
         mask: where in the photograph it counts, float32 [h, w] in [0, 1] of the photograph's
             shape, in any size; None for everywhere.
         region: the part of the painting to learn from, likewise of the painting's shape.
+        layers: those of the settings' style layers that it is learnt from; None for all.
     """
 
     rgb: np.ndarray
     share: float = 1.0
     mask: np.ndarray | None = None
     region: np.ndarray | None = None
+    layers: Sequence[str] | None = None
 
 
 class Task:
@@ -119,7 +121,7 @@ class Task:
             if self.settings.color == "luminance":
                 painting = color.grey_like(painting, photograph)
             region = None if style.region is None else _mask(style.region)
-            yield Painting(painting, style.share, place=place, region=region)
+            yield Painting(painting, style.share, style.layers, place, region)
 
     def _seen(self, picture: tf.Tensor) -> tf.Tensor:
         return color.grey(picture) if self.settings.color == "luminance" else picture
@@ -136,7 +138,9 @@ class Task:
         return tf.image.resize(self._keep, size, "area")
 
 
-def check(content: np.ndarray, styles: Sequence[Style], start: Any, keep: Any) -> None:
+def check(
+    content: np.ndarray, styles: Sequence[Style], start: Any, keep: Any, settings: Settings
+) -> None:
     """Refuse what is no picture, no painting and no mask.
 
     Args:
@@ -144,6 +148,7 @@ def check(content: np.ndarray, styles: Sequence[Style], start: Any, keep: Any) -
         styles: likewise.
         start: likewise.
         keep: likewise.
+        settings: likewise.
 
     Raises:
         InputError: one of them is something else.
@@ -162,6 +167,12 @@ def check(content: np.ndarray, styles: Sequence[Style], start: Any, keep: Any) -
             check_mask("mask", style.mask, content)
         if style.region is not None:
             check_mask("region", style.region, style.rgb)
+        layers = settings.style_layers if style.layers is None else style.layers
+        if not layers or not {*layers} <= {*settings.style_layers}:
+            raise InputError(
+                f"layers={','.join(layers)}: expected some of the settings' style_layers, "
+                f"{','.join(settings.style_layers)}"
+            )
         painting_size(style.rgb.shape[0], style.rgb.shape[1], long_side=SHORTEST)
     shares = [style.share for style in styles]
     if not (all(0 <= share < np.inf for share in shares) and sum(shares) > 0):

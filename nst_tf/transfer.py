@@ -127,7 +127,7 @@ def optimize(
             too little memory allowed, an array that is no picture. It is raised by the call,
             before the first step.
     """
-    task.check(content, styles, start, keep)
+    task.check(content, styles, start, keep, settings)
     if start is None and settings.init not in ("content", "noise"):
         raise InputError(f"init={settings.init}: give the picture itself as start=")
     scales = scale_sizes(content.shape[0], content.shape[1], settings)

@@ -45,11 +45,18 @@ def main() -> None:
     """Read the pictures, paint, write the picture."""
     from nst_tf import image, inputs, listeners, transfer
 
-    knobs = settings.from_flags()
+    layers = settings.style_layer_groups()
+    union = dict.fromkeys(name for group in layers for name in group)
+    knobs = settings.from_flags(**({"style_layers": tuple(union)} if layers else {}))
     content = image.read(_CONTENT.value)
     paintings = inputs.split(_STYLE.value)
     styles = inputs.styles(
-        paintings, content, shares=_BLEND.value, masks=_MASK.value, regions=_REGION.value
+        paintings,
+        content,
+        shares=_BLEND.value,
+        masks=_MASK.value,
+        regions=_REGION.value,
+        layers=layers,
     )
     keep = inputs.mask("content_mask", _KEEP.value, content) if _KEEP.value else None
     start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb

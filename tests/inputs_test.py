@@ -39,6 +39,8 @@ class StylesTest(absltest.TestCase):
         with Image.open(LEFT) as file:
             np.testing.assert_allclose(other.mask, np.asarray(file) / 255, atol=1e-6)
         self.assertIsNone(other.region)
+        one, other = self.read(layers=[["a", "b"], ["c"]])
+        self.assertEqual((one.layers, other.layers), (["a", "b"], ["c"]))
         one, other = self.read()
         self.assertEqual((one.share, other.share), (1.0, 1.0))
 

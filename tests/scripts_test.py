@@ -114,6 +114,7 @@ class StylizeTest(ScriptTest):
             style_blend="0.7,0.3",
             style_mask=f"{masks / 'left.png'},none",
             style_region="none,none",
+            style_layers="block1_conv1,block2_conv1/block4_conv1",
             content_mask=masks / "right.png",
             color="luminance",
         )

@@ -70,6 +70,21 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
         with self.assertRaisesRegex(InputError, message):
             stylize(self.content, [Style(self.one, **masks)], Settings(**SMALL))
 
+    def test_each_painting_is_learnt_from_its_layers(self):
+        shallow, deep = ("block1_conv1", "block2_conv1"), ("block4_conv1",)
+        settings = Settings(size=96, scales=1, style_layers=shallow + deep, precision="float32")
+        network = features.of(settings, "float32")
+        styles = [Style(self.one, layers=shallow), Style(self.other, layers=deep)]
+        job = Task(self.content, styles, settings, None)
+        (found,) = job.objective(network, (72, 96), math.inf)._manners
+        pictures = [painting.picture for painting in job._paintings(tf.zeros([1, 72, 96, 3]))]
+        for names, picture in zip((shallow, deep), pictures, strict=True):
+            for name in names:
+                gram = losses.gram(network(picture)["style"][name])
+                self.assertAllClose(found.grams[name], gram, rtol=1e-5)
+        with self.assertRaisesRegex(InputError, "layers=block5_conv1: expected some of"):
+            stylize(self.content, [Style(self.one, layers=["block5_conv1"])], settings)
+
 
 class KeepTest(tf.test.TestCase):
     @pytest.mark.slow
