@@ -10,7 +10,7 @@ _HOMES = {
     "Picture": "image",
     "Progress": "transfer",
     "Settings": "settings",
-    "Style": "task",
+    "Style": "style",
     "load": "fast",
     "optimize": "transfer",
     "read": "image",

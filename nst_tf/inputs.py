@@ -7,7 +7,7 @@ import numpy as np
 
 from nst_tf.errors import InputError
 from nst_tf.image import Picture, read
-from nst_tf.task import Style, check_mask
+from nst_tf.style import Style, check_mask
 
 _EVERYWHERE = "none"
 

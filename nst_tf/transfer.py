@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import features, frequency, memory, precision, task
+from nst_tf import features, frequency, memory, precision
 from nst_tf.errors import InputError
 from nst_tf.image import resize
 from nst_tf.losses import Losses
@@ -19,7 +19,8 @@ from nst_tf.optimizers import Adam, Lbfgs
 from nst_tf.scales import Size, scale_sizes, scale_steps
 from nst_tf.settings import Settings
 from nst_tf.step import Step
-from nst_tf.task import Style, Task
+from nst_tf.style import Style, check
+from nst_tf.task import Task
 
 _LOG = logging.getLogger(__name__)
 # L-BFGS's first guess of the inverse Hessian. The curvature met along its moves grew with
@@ -127,7 +128,7 @@ def optimize(
             too little memory allowed, an array that is no picture. It is raised by the call,
             before the first step.
     """
-    task.check(content, styles, start, keep, settings)
+    check(content, styles, start, keep, settings)
     if start is None and settings.init not in ("content", "noise"):
         raise InputError(f"init={settings.init}: give the picture itself as start=")
     scales = scale_sizes(content.shape[0], content.shape[1], settings)
