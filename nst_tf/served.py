@@ -21,7 +21,7 @@ _TEXT = tf.TensorSpec([], tf.string)
 _STEPS, _WEIGHT = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
 # Knobs that each request gives, and those that say how this package uses the machine.
 REQUESTED = ("steps", "content_weight", "tv_weight")
-_HOW = ("max_memory", "jit")
+_HOW = ("max_memory", "jit", "strength")
 
 
 class Extractor(tf.Module):

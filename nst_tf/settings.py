@@ -10,6 +10,12 @@ from absl import flags
 
 from nst_tf.errors import InputError
 
+# The strength that leaves a recipe's content weight as it is.
+USUAL_STRENGTH = 0.8
+# By how many powers of ten the weights of strength 0 and 1 differ. At 256 px, the distance of the
+# picture's content features from the photograph's grew evenly with the weight's logarithm.
+DECADES = 2.5
+
 _DEFINE: dict[type, Callable[..., Any]] = {
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
@@ -90,6 +96,13 @@ class Settings:
         least=0,
         below=20,
     )
+    strength: float = _knob(
+        None,
+        "in place of content_weight, which it sets: from 0, near the photograph, to 1, hardly held "
+        f"by it; {USUAL_STRENGTH} gives the recipe's own content_weight",
+        least=0,
+        most=1,
+    )
     content_weight: float = _knob(
         0.03, "how much the photograph's content counts", tutorial=1e4, least=0
     )
@@ -165,10 +178,23 @@ class Settings:
         # The recipe is the first field, so it is known when the others ask for it.
         for knob in fields(self):
             value = getattr(self, knob.name)
+            if knob.name == "content_weight" and self.strength is not None:
+                value = self._weight_of_strength(value, knob.metadata["recipes"][self.recipe])
             if value is None:
                 recipes = knob.metadata["recipes"]
                 value = recipes.get(self.recipe, recipes["default"])
-            object.__setattr__(self, knob.name, _checked(knob, value))
+            if value is not None:
+                object.__setattr__(self, knob.name, _checked(knob, value))
+        # It is spent: `dataclasses.replace` hands on the weight that it has set.
+        object.__setattr__(self, "strength", None)
+
+    def _weight_of_strength(self, given: float | None, usual: float) -> float:
+        if given is not None:
+            raise InputError(
+                f"strength={self.strength}: sets the content_weight, and {given} is given for "
+                "that; leave one of them out"
+            )
+        return usual * 10 ** (DECADES * (USUAL_STRENGTH - self.strength))
 
 
 def define_flags() -> None:

@@ -69,7 +69,7 @@ class LinksTest(parameterized.TestCase):
 class ReadmeTest(absltest.TestCase):
     def test_its_python_runs(self):
         blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-        self.assertLen(blocks, 3)
+        self.assertLen(blocks, 4)
         code = "".join(blocks).replace("size=512", "size=64, steps=2")
         folder = Path(self.create_tempdir().full_path)
         shutil.copy(PHOTOGRAPH, folder / "photo.jpg")

@@ -105,5 +105,23 @@ class ImportTest(absltest.TestCase):
             _ = nst_tf.nothing
 
 
+class StrengthTest(parameterized.TestCase):
+    @parameterized.parameters((0.8, 0.03), (0.4, 0.3), (0.0, 3.0), (1.0, 0.03 / 10**0.5))
+    def test_sets_the_content_weight_in_even_steps(self, strength, expected):
+        self.assertAlmostEqual(Settings(strength=strength).content_weight, expected)
+
+    def test_is_relative_to_the_recipe_and_spent(self):
+        settings = Settings(recipe="tutorial", strength=0.4)
+        self.assertAlmostEqual(settings.content_weight, 1e5, places=3)
+        self.assertEqual(replace(settings, seed=1).content_weight, 1e5)
+        self.assertIsNone(settings.strength)
+
+    def test_together_with_a_content_weight_it_is_refused(self):
+        with self.assertRaisesRegex(InputError, "strength=0.5: sets the content_weight, and 0.1"):
+            Settings(strength=0.5, content_weight=0.1)
+        with self.assertRaisesRegex(InputError, "strength=1.5: expected a number of at least"):
+            Settings(strength=1.5)
+
+
 if __name__ == "__main__":
     absltest.main()
