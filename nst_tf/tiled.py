@@ -42,7 +42,8 @@ def objective(
     if math.isinf(most):
         return Objective(network, content, styles, settings)
     kind = Objective if pixels <= most else TiledObjective
-    return kind(network, content, styles, settings, most=min(most, pixels))
+    # A painting is looked at without a gradient, so twice the pixels take no more memory.
+    return kind(network, content, styles, settings, most=min(most, 2 * pixels))
 
 
 class TiledObjective(Objective):
