@@ -19,9 +19,10 @@ _IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
 _IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)
 _TEXT = tf.TensorSpec([], tf.string)
 _STEPS, _WEIGHT = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
-# Knobs that each request gives, and those that say how this package uses the machine.
+# Knobs that each request gives.
 REQUESTED = ("steps", "content_weight", "tv_weight")
-_HOW = ("max_memory", "jit", "strength")
+# How this package uses the machine, and what only sets a knob that is requested.
+_HERE = ("max_memory", "jit", "strength")
 
 
 class Extractor(tf.Module):
@@ -91,7 +92,7 @@ class Optimizer(tf.Module):
 
     title = "Neural style transfer by optimisation, coarse to fine, as one graph"
     knobs = tuple(
-        knob.name for knob in dataclasses.fields(Settings) if knob.name not in (*REQUESTED, *_HOW)
+        knob.name for knob in dataclasses.fields(Settings) if knob.name not in (*REQUESTED, *_HERE)
     )
 
     def __init__(self, settings: Settings):

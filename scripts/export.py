@@ -3,8 +3,8 @@
 python scripts/export.py --model=optimizer --output_dir=optimizer
 
 The result has the photograph's size unless --size is given. An optimizer takes all settings but
---steps, --content_weight and --tv_weight, which each request gives, --max_memory and --jit; an
-extractor those of the network; fast none.
+--steps, --content_weight and --tv_weight, which each request gives, --strength, --max_memory and
+--jit, and paints in the painting's colours; an extractor takes those of the network; fast none.
 """
 
 from dataclasses import fields, replace
