@@ -8,8 +8,9 @@ from importlib import import_module
 _HOMES = {
     "InputError": "errors",
     "Picture": "image",
-    "Progress": "transfer",
+    "Progress": "progress",
     "Settings": "settings",
+    "State": "progress",
     "Style": "style",
     "load": "fast",
     "optimize": "transfer",

@@ -19,7 +19,7 @@ from rich.progress import Progress as Bar
 from nst_tf import image
 from nst_tf.errors import InputError
 from nst_tf.losses import Losses
-from nst_tf.transfer import Progress
+from nst_tf.progress import Progress
 
 Row = tuple[int, int, Losses, Any]
 # Seconds between two lines where there is no terminal, and steps between two looks at the losses.

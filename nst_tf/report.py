@@ -16,7 +16,9 @@ from nst_tf.manner import Painting
 from nst_tf.objective import Objective
 from nst_tf.scales import painting_size, scale_sizes
 from nst_tf.settings import Settings
-from nst_tf.transfer import Progress, Style, optimize
+from nst_tf.progress import Progress
+from nst_tf.style import Style
+from nst_tf.transfer import optimize
 
 # Style layers of VGG19 that the default recipe does not look at.
 OTHER_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")

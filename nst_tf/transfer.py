@@ -2,21 +2,19 @@
 
 import functools
 import logging
-import math
-import operator
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import features, frequency, memory, precision
+from nst_tf import features, frequency, guard, memory, precision
 from nst_tf.errors import InputError
 from nst_tf.image import resize
-from nst_tf.losses import Losses
 from nst_tf.optimizers import Adam, Lbfgs
-from nst_tf.scales import Size, scale_sizes, scale_steps
+from nst_tf.progress import Latest, Progress, State
+from nst_tf.scales import scale_sizes, scale_steps
 from nst_tf.settings import Settings
 from nst_tf.step import Step
 from nst_tf.style import Style, check
@@ -29,48 +27,6 @@ FREQUENCY_EXPONENT = 0.7
 BOLDNESS = 2.0
 # How far a total may be off, relatively, where the convolutions are not float32.
 NOISE = 1e-3
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands after a step.
-
-    Attributes:
-        scale: index of the scale, 0 is the coarsest.
-        scales: (height, width) of each scale.
-        step: index of the step within its scale.
-        steps: steps at each scale.
-        losses: the weighted losses of the picture that the step evaluated; tensors, so that
-            nobody waits for the device unless they look.
-        accepted: whether the optimiser kept that picture; a boolean tensor.
-    """
-
-    scale: int
-    scales: list[Size]
-    step: int
-    steps: list[int]
-    losses: Losses
-    accepted: tf.Tensor
-    _image: tf.Tensor
-    _finish: Callable[[tf.Tensor], tf.Tensor] = tf.identity
-
-    def image(self) -> np.ndarray:
-        """The picture so far, float32 sRGB [H, W, 3] in [0, 1], in its scale's size.
-
-        Adam's is the one it has just moved to, L-BFGS's the best it has evaluated.
-        """
-        return self._finish(self._image)[0].numpy()
-
-    @property
-    def done(self) -> float:
-        """The share of the run's work that is done; a step's work is its number of pixels."""
-        pixels = [height * width for height, width in self.scales]
-        taken = [*self.steps[: self.scale], self.step + 1]
-        return _work(taken, pixels) / _work(self.steps, pixels)
-
-
-def _work(steps: Sequence[int], pixels: Sequence[int]) -> int:
-    return sum(map(operator.mul, steps, pixels))
 
 
 def stylize(
@@ -108,6 +64,7 @@ def optimize(
     *,
     start: np.ndarray | None = None,
     keep: np.ndarray | None = None,
+    resume: State | None = None,
 ) -> Iterator[Progress]:
     """Paint step by step; leave the loop whenever the picture is good enough.
 
@@ -119,46 +76,65 @@ def optimize(
             the photograph's sides.
         keep: where the photograph must stay as it is, float32 [h, w] in [0, 1] of the photograph's
             shape, in any size; paintings count in the rest only.
+        resume: `Progress.state()` of an earlier run of the same pictures and settings, to go on
+            from: the rest is the same to the last bit.
 
     Returns:
         An iterator with a Progress after each step; the last holds the finished picture.
 
     Raises:
         InputError: a size the network cannot see, an unknown layer, weights that do not load,
-            too little memory allowed, an array that is no picture. It is raised by the call,
-            before the first step.
+            too little memory allowed, an array that is no picture: by the call, before the first
+            step. Later, as of `guard.finite`.
     """
     check(content, styles, start, keep, settings)
     if start is None and settings.init not in ("content", "noise"):
         raise InputError(f"init={settings.init}: give the picture itself as start=")
     scales = scale_sizes(content.shape[0], content.shape[1], settings)
-    settings = replace(settings, precision=precision.resolve(settings.precision))
-    network = features.of(settings, settings.precision)
-    plans = memory.plan(scales, network, settings)
-    _LOG.info(memory.describe(plans, settings))
-    job = Task(content, styles, settings, keep)
-    return _paint(job, start, scales, network, plans)
+
+    def paint(latest: Latest) -> Iterator[Progress]:
+        state = latest.state
+        known = replace(settings, precision=state.precision)
+        network = features.of(known, state.precision)
+        plans = state.plans or tuple(memory.plan(scales, network, known))
+        _LOG.info(memory.describe(plans, known))
+        latest.state = state._replace(plans=plans)
+        return _paint(Task(content, styles, known, keep), start, scales, network, latest)
+
+    kind = precision.resolve(settings.precision)
+    latest = Latest(resume or State(0, 0, kind, plans=()))
+    return guard.finite(paint(latest), latest, paint)
 
 
-def _paint(job: Task, start, scales, network, plans) -> Iterator[Progress]:
-    settings = job.settings
-    steps = scale_steps(scales, settings)
-    most = math.inf
+def _paint(job: Task, start, scales, network, latest: Latest) -> Iterator[Progress]:
+    settings, steps = job.settings, scale_steps(scales, job.settings)
+    first, taken, _, plans, *_ = latest.state
     state: Any = None
-    for scale, (size, plan) in enumerate(zip(scales, plans, strict=True)):
+    for scale in range(first, len(scales)):
+        size, plan = scales[scale], plans[scale]
         optimizer = optimizer_of(settings, plan.history)
-        if state is None:
-            first = job.first(start, size)
-            state = optimizer.init(first, bounds=(0.0, 1.0))
-            del first
-        else:
+        if state is not None:
             state = optimizer.resize(state, resize(state.image, *size))
+        else:
+            state = optimizer.init(job.first(start, size), bounds=(0.0, 1.0))
+            if latest.state.tensors:
+                given = [tf.constant(tensor) for tensor in latest.state.tensors]
+                state = tf.nest.pack_sequence_as(state, given)
+                del given
         build = functools.partial(job.objective, network, size)
-        step = Step(optimizer, build, min(most, plan.most), settings.jit)
-        for index in range(steps[scale]):
-            state, (losses, accepted) = step(state)
-            yield Progress(scale, scales, index, steps, losses, accepted, state.image, job.finish)
-        most = step.most
+        step = Step(optimizer, build, plan.most, settings.jit)
+        for index in range(taken, steps[scale]):
+            state, seen = step(state)
+            # Tiles that had to become smaller stay so.
+            plans = tuple(each._replace(most=min(each.most, step.most)) for each in plans)
+            tensors = tf.nest.flatten(state)
+            latest.state = State(scale, index + 1, settings.precision, plans, tensors, seen)
+            yield Progress(scale, scales, index, steps, *seen, state.image, latest, job.finish)
+        if scale + 1 == len(scales) and taken == steps[scale]:
+            # It was resumed at its end, which is what there is to tell.
+            seen = latest.state.seen
+            yield Progress(scale, scales, taken - 1, steps, *seen, state.image, latest, job.finish)
+        taken = 0
 
 
 def optimizer_of(settings: Settings, history: int) -> Any:

@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 from pictures import PAINTING, PHOTOGRAPH, ROOT, cut
 
-from nst_tf import InputError, Progress, Settings, Style, listeners, optimize
+from nst_tf import InputError, Progress, Settings, State, Style, listeners, optimize
 from nst_tf.losses import Losses
+from nst_tf.progress import Latest
 
 KNOBS = Settings(size=96, scales=2, steps=12, tv_weight=0.1)
 
@@ -81,6 +82,7 @@ class ShowTest(tf.test.TestCase):
                 losses=Losses(*(tf.constant(total),) * 4),
                 accepted=tf.constant(kept),
                 _image=tf.zeros([1, 4, 4, 3]),
+                _latest=Latest(State(0, step + 1, "float32", ())),
             )
             for step, (total, kept) in enumerate(zip(totals, accepted, strict=True))
         ]

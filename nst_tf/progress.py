@@ -1,0 +1,96 @@
+"""Where a run stands: what the loop hands out after each step, and what it would go on from."""
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.losses import Losses
+from nst_tf.memory import Plan
+from nst_tf.optimizers import Evaluation
+from nst_tf.scales import Size
+
+
+class State(NamedTuple):
+    """All that the rest of a run depends on, besides its pictures and settings.
+
+    Attributes:
+        scale: index of the scale, 0 is the coarsest.
+        step: how many steps have been taken there.
+        precision: of the convolutions, no longer `auto`.
+        plans: how each scale is painted: its tiles and its history.
+        tensors: the optimiser's, in the order of its state; none before the first step.
+        seen: what the last step evaluated.
+    """
+
+    scale: int
+    step: int
+    precision: str
+    plans: tuple[Plan, ...]
+    tensors: Sequence[Any] = ()
+    seen: Evaluation | None = None
+
+
+@dataclass
+class Latest:
+    """The state after the last step of a run; in one place, so that a Progress keeps none alive."""
+
+    state: State
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands after a step.
+
+    Attributes:
+        scale: index of the scale, 0 is the coarsest.
+        scales: (height, width) of each scale.
+        step: index of the step within its scale.
+        steps: steps at each scale.
+        losses: the weighted losses of the picture that the step evaluated; tensors, so that
+            nobody waits for the device unless they look.
+        accepted: whether the optimiser kept that picture; a boolean tensor.
+    """
+
+    scale: int
+    scales: list[Size]
+    step: int
+    steps: list[int]
+    losses: Losses
+    accepted: tf.Tensor
+    _image: tf.Tensor
+    _latest: Latest
+    _finish: Callable[[tf.Tensor], tf.Tensor] = tf.identity
+
+    def image(self) -> np.ndarray:
+        """The picture so far, float32 sRGB [H, W, 3] in [0, 1], in its scale's size.
+
+        Adam's is the one it has just moved to, L-BFGS's the best it has evaluated.
+        """
+        return self._finish(self._image)[0].numpy()
+
+    def state(self) -> State:
+        """What `optimize(..., resume=)` goes on from: the state after the run's last step.
+
+        It is this Progress's until the run goes on; none is kept of the steps before.
+        """
+        return self._latest.state
+
+    def finite(self) -> bool:
+        """Whether the losses and the picture are numbers."""
+        told = [*self.losses, tf.reduce_sum(self._image)]
+        return bool(tf.reduce_all(tf.math.is_finite(tf.stack(told))))
+
+    @property
+    def done(self) -> float:
+        """The share of the run's work that is done; a step's work is its number of pixels."""
+        pixels = [height * width for height, width in self.scales]
+        taken = [*self.steps[: self.scale], self.step + 1]
+        return _work(taken, pixels) / _work(self.steps, pixels)
+
+
+def _work(steps: Sequence[int], pixels: Sequence[int]) -> int:
+    return sum(map(operator.mul, steps, pixels))
