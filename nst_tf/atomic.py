@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from nst_tf.errors import InputError
 
@@ -19,19 +20,41 @@ def replace(path: str | os.PathLike, data: bytes) -> None:
     Raises:
         InputError: the folder cannot be made or written to, or the disk is full.
     """
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def writing(
+    path: str | os.PathLike, *, previous: str | os.PathLike | None = None
+) -> Iterator[BinaryIO]:
+    """Write a file that appears at `path` when it is whole, making its folder where it is missing.
+
+    Args:
+        path: where the file is to be.
+        previous: where an existing one is put then; None to replace it.
+
+    Yields:
+        The file to write to. It goes if writing fails.
+
+    Raises:
+        InputError: the folder cannot be made or written to, or the disk is full.
+    """
     target = Path(path)
     scratch = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=".nst_tf-")
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files that only their owner can read; give what open() would have given.
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(scratch, 0o666 & ~umask)
+        if previous is not None and target.exists():
+            os.replace(target, previous)
         os.replace(scratch, target)
         scratch = None
     except OSError as error:

@@ -67,7 +67,7 @@ def paint(
         state = optimizer.resize(state, resize(state.image, height, width))
 
         def take_step(taken: tf.Tensor, state: Any, totals: tf.TensorArray):
-            state, (losses, _) = optimizer.step(state, objective.value_and_grad)
+            state, (losses, *_) = optimizer.step(state, objective.value_and_grad)
             return taken + 1, state, totals.write(taken, losses.total)
 
         end = taken + counts[index]

@@ -1,6 +1,7 @@
 """A run that stops where a loss is no number, with what it had before."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 
 from nst_tf.errors import InputError
@@ -12,7 +13,7 @@ _LOG = logging.getLogger(__name__)
 def finite(
     stream: Iterator[Progress], latest: Latest, again: Callable[[Latest], Iterator[Progress]]
 ) -> Iterator[Progress]:
-    """Pass a run on as long as its losses and its picture are numbers.
+    """Pass a run on as long as its losses and their gradients are numbers.
 
     Args:
         stream: the run.
@@ -23,11 +24,12 @@ def finite(
         The same Progress.
 
     Raises:
-        InputError: a loss or the picture is infinite or no number. The last Progress is from before.
+        InputError: a loss or its gradient is infinite or no number; the last Progress is from
+            before.
     """
     last = latest.state
     for progress in stream:
-        if progress.finite():
+        if progress.finite:
             last = progress.state()
             yield progress
             continue
@@ -42,8 +44,10 @@ def finite(
 
 def _what(progress: Progress) -> str:
     height, width = progress.scales[progress.scale]
+    total = float(progress.losses.total)
+    what = "the loss's gradient is no number" if math.isfinite(total) else f"the loss is {total:g}"
     return (
-        f"the loss is {float(progress.losses.total):g} at scale {progress.scale + 1} of "
+        f"{what} at scale {progress.scale + 1} of "
         f"{len(progress.scales)} ({width} x {height} px), step {progress.step + 1} of "
         f"{progress.steps[progress.scale]}"
     )

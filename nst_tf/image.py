@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from nst_tf import atomic, deep
+from nst_tf import atomic, deep, png_text
 from nst_tf.decode import decode
 from nst_tf.errors import InputError
 from nst_tf.profiles import to_srgb
@@ -64,7 +64,9 @@ def read(path: str | os.PathLike) -> Picture:
     return _finish(samples)
 
 
-def write(path: str | os.PathLike, rgb: Any, *, alpha: Any = None, bits: int = 8) -> None:
+def write(
+    path: str | os.PathLike, rgb: Any, *, alpha: Any = None, bits: int = 8, note: str = ""
+) -> None:
     """Write a picture; an old file of that name stays until the new one is whole.
 
     PNG and TIFF are lossless; JPEG and WebP have quality 95, and JPEG full colour resolution.
@@ -74,6 +76,7 @@ def write(path: str | os.PathLike, rgb: Any, *, alpha: Any = None, bits: int = 8
         rgb: floats [H, W, 3], array or tensor, sRGB; clamped to [0, 1].
         alpha: floats [h, w] in [0, 1], or None; resized to H x W. JPEG leaves it out.
         bits: 8 or 16 to a sample; JPEG and WebP always have 8.
+        note: ASCII, to be found again by `png_text.find`; PNG only, others leave it out.
 
     Raises:
         InputError: an unknown extension, an unfit array, or a place that cannot be written to.
@@ -88,7 +91,8 @@ def write(path: str | os.PathLike, rgb: Any, *, alpha: Any = None, bits: int = 8
         opacity = _floats(path, "alpha", alpha, (None, None))[..., np.newaxis]
         channels = np.concatenate([channels, resize(opacity, height, width)], axis=-1)
     is_deep = bits == 16 and kind in ("PNG", "TIFF")
-    atomic.replace(path, _encode(kind, quantise(channels, np.uint16 if is_deep else np.uint8)))
+    data = _encode(kind, quantise(channels, np.uint16 if is_deep else np.uint8))
+    atomic.replace(path, png_text.put(data, note) if note and kind == "PNG" else data)
 
 
 def encode(rgb: Any) -> bytes:

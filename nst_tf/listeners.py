@@ -3,6 +3,7 @@
 And what prints the few lines that the library itself has to say.
 """
 
+import contextlib
 import json
 import logging
 import math
@@ -19,8 +20,9 @@ from rich.progress import Progress as Bar
 from nst_tf import image
 from nst_tf.errors import InputError
 from nst_tf.losses import Losses
-from nst_tf.progress import Progress
+from nst_tf.progress import Progress, State
 
+_LOG = logging.getLogger(__name__)
 Row = tuple[int, int, Losses, Any]
 # Seconds between two lines where there is no terminal, and steps between two looks at the losses.
 LINE_EVERY = 10.0
@@ -39,29 +41,37 @@ def show(stream: Iterable[Progress]) -> Iterator[Progress]:
     return _bar(stream) if sys.stdout.isatty() else _lines(stream)
 
 
-def print_notices() -> None:
-    """Print what the library has to say: what a run will take, and what it changes on its way."""
+def print_notices(*, quiet: bool = False) -> None:
+    """Print what the library has to say: what a run will take, and what it changes on its way.
+
+    Args:
+        quiet: warnings alone.
+    """
     log = logging.getLogger("nst_tf")
-    log.setLevel(logging.INFO)
+    log.setLevel(logging.WARNING if quiet else logging.INFO)
     log.propagate = False
     log.handlers = [_Notices()]
 
 
 class _Notices(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        # To the stdout of the moment, which is the bar's while there is one.
-        print(record.getMessage(), flush=True)
+        # To the stream of the moment, which is the bar's while there is one.
+        file = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
+        print(record.getMessage(), file=file, flush=True)
 
 
-def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:
+def log_losses(
+    stream: Iterable[Progress], path: str, *, resumed: State | None = None
+) -> Iterator[Progress]:
     """Write one JSON object a step: scale, step and the weighted losses that it evaluated.
 
     A step whose picture the optimiser did not keep says so: `"accepted": false`. A loss that is
-    not finite is null.
+    not finite is null. A full disk does not stop the run.
 
     Args:
         stream: the run.
         path: the file to write, JSON Lines.
+        resumed: where the run goes on from, if it does: the lines up to there are kept.
 
     Yields:
         The same Progress.
@@ -69,11 +79,11 @@ def log_losses(stream: Iterable[Progress], path: str) -> Iterator[Progress]:
     Raises:
         InputError: the file cannot be written.
     """
-    file = _open(path)
+    file = _open(path, resumed)
 
     def follow() -> Iterator[Progress]:
         waiting: list[Row] = []
-        with file:
+        with contextlib.suppress(OSError), file:  # closing writes once more what could not be
             try:
                 for progress in stream:
                     waiting.append(
@@ -147,16 +157,35 @@ def _describe(progress: Progress, losses: Losses) -> str:
     )
 
 
-def _open(path: str) -> TextIO:
+def _open(path: str, resumed: State | None) -> TextIO:
     if Path(path).suffix.lower() in image.FORMATS:
         raise InputError(f"loss_log={path}: is the name of a picture; give one as losses.jsonl")
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "w", encoding="utf-8")
+        kept = _lines_before(path, resumed) if resumed else []
+        file = open(path, "w", encoding="utf-8")
+        file.writelines(kept)
+        return file
     except OSError as error:
         raise InputError(
             f"loss_log={path}: cannot be written ({error.strerror}); give another --loss_log"
         ) from error
+
+
+def _lines_before(path: str, resumed: State) -> list[str]:
+    """The lines of the steps that were taken before; a killed run may have left half a line."""
+    if not Path(path).exists():
+        return []
+    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+    return [line for line in lines if _before(line, resumed)]
+
+
+def _before(line: str, resumed: State) -> bool:
+    try:
+        row = json.loads(line)
+        return (row["scale"], row["step"]) < (resumed.scale, resumed.step)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _flush(waiting: list[Row], file: TextIO) -> None:
@@ -168,5 +197,8 @@ def _flush(waiting: list[Row], file: TextIO) -> None:
         if not accepted:
             row["accepted"] = False
         file.write(json.dumps(row) + "\n")
-    file.flush()
     waiting.clear()
+    try:
+        file.flush()
+    except OSError as error:
+        _LOG.warning("loss_log=%s: cannot be written (%s); painting on", file.name, error.strerror)

@@ -48,19 +48,21 @@ _GIB = 2**30
 class Plan(NamedTuple):
     """How a scale is painted within a limit.
 
+    The first two determine the picture. What follows is known where the plan was made only.
+
     Attributes:
         most: how many pixels are seen at a time.
+        history: how many moves L-BFGS remembers.
         tiles: in how many tiles that is.
         seen: how many pixels the tiles see together.
-        history: how many moves L-BFGS remembers.
         total: the process's memory at its peak, estimated, in bytes.
     """
 
-    most: float
-    tiles: int
-    seen: int
+    most: int
     history: int
-    total: float
+    tiles: int = 0
+    seen: int = 0
+    total: float = 0.0
 
 
 def plan(sizes: Sequence[Size], extractor: tf.keras.Model, settings: Settings) -> list[Plan]:
@@ -117,8 +119,10 @@ def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) 
         held = fixed + 12 * pixels * _pictures(settings, history)
         most = min(max((limit - held) / per_pixel, least), MOST_SEEN)
         grid = tiles.split(size, most, view)
-        total = held + max(tile.seen for tile in grid) * per_pixel
-        plans.append(Plan(most, len(grid), sum(tile.seen for tile in grid), history, total))
+        # No more than the tiles take, so that equal tiles are equal plans.
+        longest = max(tile.seen for tile in grid)
+        seen, total = sum(tile.seen for tile in grid), held + longest * per_pixel
+        plans.append(Plan(longest, history, len(grid), seen, total))
     fitting = [plan for plan in plans if plan.total <= limit]
     if not fitting:
         raise _refusal(size, settings, limit, min(plan.total for plan in plans))

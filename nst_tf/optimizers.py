@@ -20,10 +20,15 @@ UNBOUNDED = (-float("inf"), float("inf"))
 
 
 class Evaluation(NamedTuple):
-    """What a step saw: the losses of one picture, and whether the step kept that picture."""
+    """What a step saw.
+
+    The losses of one picture, whether the step kept that picture, and whether they and their
+    gradient are numbers.
+    """
 
     losses: Losses
     accepted: tf.Tensor
+    finite: tf.Tensor
 
 
 class AdamState(NamedTuple):
@@ -80,7 +85,7 @@ class Adam:
         rate = self.learning_rate * tf.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         image = _clip(state.image - rate * mean / (tf.sqrt(square) + self.epsilon), state.bounds)
         after = AdamState(image, state.bounds, mean, square, count)
-        return after, Evaluation(losses, tf.constant(True))
+        return after, Evaluation(losses, tf.constant(True), _finite(losses, gradient))
 
     def resize(self, state: AdamState, image: tf.Tensor) -> AdamState:
         """Carry what was learnt over to the next scale.
@@ -191,14 +196,14 @@ class Lbfgs:
         # At the bounds the way to the trial is bent, and may even lead uphill.
         slope = tf.minimum(_dot(state.gradient, state.trial - state.image), 0.0)
         allowed = state.least * (1 + self.noise) + self.sufficient * slope
-        finite = tf.math.is_finite(losses.total) & tf.math.is_finite(tf.reduce_sum(gradient))
+        finite = _finite(losses, gradient)
         accepted = finite & (losses.total <= allowed)
         after = tf.cond(
             accepted,
             lambda: self._advance(state, losses.total, gradient),
             lambda: self._shorten(state, losses.total, slope),
         )
-        return after, Evaluation(losses, accepted)
+        return after, Evaluation(losses, accepted, finite)
 
     def resize(self, state: LbfgsState, image: tf.Tensor) -> LbfgsState:
         """Start anew at the next scale; curvature measured at another size only misleads.
@@ -271,6 +276,10 @@ class Lbfgs:
             direction += (share - rho * _dot(pair.change, direction)) * (pair.move * free)
         plain = gradient * self.first_move / _root_mean_square(gradient)
         return -tf.where(_dot(gradient, direction) > 0, direction, plain)
+
+
+def _finite(losses: Losses, gradient: tf.Tensor) -> tf.Tensor:
+    return tf.math.is_finite(losses.total) & tf.math.is_finite(tf.reduce_sum(gradient))
 
 
 def _clip(image: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:

@@ -12,34 +12,39 @@ from absl import app, flags, logging
 
 from nst_tf.errors import InputError
 
+# Of Ctrl-C and SIGTERM: those that have come.
+_signals: list[int] = []
 
-def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
+
+def run(
+    main: Callable[[], None],
+    required: Sequence[str] = (),
+    recall: Callable[[], None] = lambda: None,
+) -> None:
     """Parse the flags, call `main`, and end the process.
 
     The status is 0 when all went well and after `--help`, and 1 with one line on stderr for a
-    mistake of the user's. After Ctrl-C or SIGTERM it is 128 and the signal's number, with one line.
-    Other exceptions keep their traceback.
+    mistake of the user's. After Ctrl-C or SIGTERM it is 128 and the signal's number, with one line;
+    a second one ends the process at once. Other exceptions keep their traceback.
 
     Args:
-        main: the script's work.
+        main: the script's work; Ctrl-C and SIGTERM raise KeyboardInterrupt in it, whose text, if it
+            raises one of its own, is part of that line.
         required: names of the flags that must be given.
+        recall: sets defaults of flags before that is checked; TensorFlow is not there yet.
     """
-    signals: list[int] = []
-
-    def stop(number: int, frame: object) -> NoReturn:
-        signals.append(number)
-        raise KeyboardInterrupt
 
     def guarded(arguments: list[str]) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             # A shell's background jobs ignore Ctrl-C, and shall.
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, stop)
+                signal.signal(number, _stop)
         try:
             if len(arguments) > 1:
                 raise InputError(
                     f"{arguments[1]}: not a flag; expected flags only, as --name=value"
                 )
+            recall()
             nothing = (None, "", [""])
             missing = [f"--{name}" for name in required if flags.FLAGS[name].value in nothing]
             if missing:
@@ -51,14 +56,20 @@ def run(main: Callable[[], None], required: Sequence[str] = ()) -> None:
             main()
         except (Exception, KeyboardInterrupt) as error:
             # An interrupt in the middle of TensorFlow's own code may come out as another error.
-            if signals:
-                print(f"{_name()}: stopped", file=sys.stderr)
-                sys.exit(128 + signals[0])
+            if _signals:
+                told = str(error) if isinstance(error, KeyboardInterrupt) else ""
+                print(f"{_name()}: stopped{told and ' '}{told}", file=sys.stderr)
+                sys.exit(128 + _signals[0])
             if isinstance(error, InputError):
                 _refuse(error)
             raise
 
     app.run(guarded, flags_parser=_parse)
+
+
+def interrupted() -> bool:
+    """Whether Ctrl-C or SIGTERM has come; an error may have come of that."""
+    return bool(_signals)
 
 
 def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
@@ -78,6 +89,13 @@ def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
         if Path(path).resolve() in taken:
             raise InputError(f"{name}={path}: would overwrite another file of this run; choose one")
         taken.add(Path(path).resolve())
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    if _signals:
+        os._exit(128 + number)
+    _signals.append(number)
+    raise KeyboardInterrupt
 
 
 def _parse(arguments: list[str]) -> list[str]:

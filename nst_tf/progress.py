@@ -53,6 +53,7 @@ class Progress:
         losses: the weighted losses of the picture that the step evaluated; tensors, so that
             nobody waits for the device unless they look.
         accepted: whether the optimiser kept that picture; a boolean tensor.
+        finite: whether the losses and their gradient are numbers; a boolean tensor.
     """
 
     scale: int
@@ -61,6 +62,7 @@ class Progress:
     steps: list[int]
     losses: Losses
     accepted: tf.Tensor
+    finite: tf.Tensor
     _image: tf.Tensor
     _latest: Latest
     _finish: Callable[[tf.Tensor], tf.Tensor] = tf.identity
@@ -78,11 +80,6 @@ class Progress:
         It is this Progress's until the run goes on; none is kept of the steps before.
         """
         return self._latest.state
-
-    def finite(self) -> bool:
-        """Whether the losses and the picture are numbers."""
-        told = [*self.losses, tf.reduce_sum(self._image)]
-        return bool(tf.reduce_all(tf.math.is_finite(tf.stack(told))))
 
     @property
     def done(self) -> float:

@@ -14,9 +14,9 @@ from nst_tf import fast, features, tiled
 from nst_tf.image import resize
 from nst_tf.manner import Painting
 from nst_tf.objective import Objective
+from nst_tf.progress import Progress
 from nst_tf.scales import painting_size, scale_sizes
 from nst_tf.settings import Settings
-from nst_tf.progress import Progress
 from nst_tf.style import Style
 from nst_tf.transfer import optimize
 

@@ -1,7 +1,7 @@
 """Settings: every knob once, with its default in each recipe and its help."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import Any, get_origin
@@ -218,6 +218,23 @@ def from_flags(**instead: Any) -> Settings:
     """
     given: dict[str, Any] = {knob.name: flags.FLAGS[knob.name].value for knob in fields(Settings)}
     return Settings(**given | instead)
+
+
+def recall(values: Mapping[str, Any]) -> None:
+    """Take values for the flags that were not given.
+
+    Args:
+        values: of some knobs, as of `dataclasses.asdict`.
+
+    Raises:
+        InputError: there is no such knob.
+    """
+    for name, value in values.items():
+        if name not in flags.FLAGS:
+            raise InputError(f"{name}: this version of nst_tf has no such setting")
+        spent = name == "content_weight" and flags.FLAGS["strength"].present
+        if value is not None and not spent:
+            flags.FLAGS.set_default(name, value)
 
 
 def style_layer_groups() -> list[list[str]]:

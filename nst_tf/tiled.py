@@ -13,6 +13,7 @@ import tensorflow as tf
 from nst_tf import tiles
 from nst_tf.losses import Layers, Losses
 from nst_tf.manner import Manner, Painting
+from nst_tf.memory import MOST_SEEN
 from nst_tf.objective import Guides, Network, Objective, Sums, add, dot
 from nst_tf.scales import Size
 from nst_tf.settings import Settings
@@ -41,9 +42,9 @@ def objective(
     pixels = math.prod(content.shape[1:3])
     if math.isinf(most):
         return Objective(network, content, styles, settings)
-    kind = Objective if pixels <= most else TiledObjective
-    # A painting is looked at without a gradient, so twice the pixels take no more memory.
-    return kind(network, content, styles, settings, most=min(most, 2 * pixels))
+    if pixels > most:
+        return TiledObjective(network, content, styles, settings, most=most)
+    return Objective(network, content, styles, settings, most=_of_painting(pixels))
 
 
 class TiledObjective(Objective):
@@ -72,7 +73,7 @@ class TiledObjective(Objective):
         self._view = tiles.view(network)
         self._size = tuple(content.shape[1:3])
         self._tiles = tiles.split(self._size, most, self._view)
-        super().__init__(network, content, styles, settings, most=most)
+        super().__init__(network, content, styles, settings, most=_of_painting(most))
         self._tile_sums, self._tile_gradient = self._graphs()
 
     def value_and_grad(self, image: tf.Tensor) -> tuple[Losses, tf.Tensor]:
@@ -144,3 +145,11 @@ class TiledObjective(Objective):
             tape.watch(seen)
             reached = dot(weights, self._measure(seen, content, guides, inside)) * self._scale
         return tape.gradient(reached, seen) / self._scale
+
+
+def _of_painting(most: float) -> float:
+    """How many pixels of a painting may be seen at a time where so many of the picture are.
+
+    It is looked at without a gradient, so twice the pixels take no more memory.
+    """
+    return min(2 * most, MOST_SEEN)

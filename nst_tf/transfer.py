@@ -96,9 +96,10 @@ def optimize(
         state = latest.state
         known = replace(settings, precision=state.precision)
         network = features.of(known, state.precision)
-        plans = state.plans or tuple(memory.plan(scales, network, known))
-        _LOG.info(memory.describe(plans, known))
-        latest.state = state._replace(plans=plans)
+        if not state.plans:
+            plans = memory.plan(scales, network, known)
+            _LOG.info(memory.describe(plans, known))
+            latest.state = state._replace(plans=tuple(plans))
         return _paint(Task(content, styles, known, keep), start, scales, network, latest)
 
     kind = precision.resolve(settings.precision)
@@ -125,12 +126,13 @@ def _paint(job: Task, start, scales, network, latest: Latest) -> Iterator[Progre
         step = Step(optimizer, build, plan.most, settings.jit)
         for index in range(taken, steps[scale]):
             state, seen = step(state)
-            # Tiles that had to become smaller stay so.
-            plans = tuple(each._replace(most=min(each.most, step.most)) for each in plans)
+            if step.most < plan.most:
+                # Tiles that had to become smaller stay so.
+                plans = tuple(each._replace(most=min(each.most, int(step.most))) for each in plans)
             tensors = tf.nest.flatten(state)
             latest.state = State(scale, index + 1, settings.precision, plans, tensors, seen)
             yield Progress(scale, scales, index, steps, *seen, state.image, latest, job.finish)
-        if scale + 1 == len(scales) and taken == steps[scale]:
+        if scale + 1 == len(scales) and taken == steps[scale] and latest.state.seen:
             # It was resumed at its end, which is what there is to tell.
             seen = latest.state.seen
             yield Progress(scale, scales, taken - 1, steps, *seen, state.image, latest, job.finish)

@@ -3,9 +3,17 @@
 python scripts/stylize.py --content=photo.jpg --style=painting.jpg --output=painted.png
 """
 
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, NoReturn
+
 from absl import flags
 
-from nst_tf import program, settings
+from nst_tf import program, record, settings
+from nst_tf.errors import InputError
 
 _CONTENT = flags.DEFINE_string("content", None, "the photograph to repaint (required)")
 _STYLE = flags.DEFINE_multi_string(
@@ -38,13 +46,47 @@ _OUTPUT = flags.DEFINE_string(
 _LOSS_LOG = flags.DEFINE_string(
     "loss_log", None, "a file for the losses of each step, as JSON Lines"
 )
+_SNAPSHOTS = flags.DEFINE_string("snapshots_dir", None, "a folder for pictures on the way")
+_ANIMATION = flags.DEFINE_string(
+    "animation",
+    None,
+    "a film of the run, .gif, .webp (both loop) or .mp4 (needs the package av); each frame lowers "
+    "the loss by the same factor",
+)
+_FRAMES = flags.DEFINE_integer("animation_frames", 60, "how many frames it has", lower_bound=2)
+_TENSORBOARD = flags.DEFINE_string(
+    "tensorboard_dir", None, "a folder for TensorBoard: losses, seconds of a step, the picture"
+)
+_EVERY = flags.DEFINE_integer(
+    "snapshot_every", 10, "steps from one picture of these to the next", lower_bound=1
+)
+_CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "a file that a run which was stopped or killed can go on from"
+)
+_CHECKPOINT_EVERY = flags.DEFINE_float(
+    "checkpoint_every", 60, "seconds from one checkpoint to the next", lower_bound=0
+)
+_RESUME = flags.DEFINE_boolean("resume", False, "go on from the checkpoint, if there is one")
+_RECORD = flags.DEFINE_boolean(
+    "record",
+    True,
+    "leave a record of the run: OUTPUT.json with all settings, and a text within a .png",
+)
+_SETTINGS = flags.DEFINE_string(
+    "settings",
+    None,
+    "a record, .json or .png, whose run is to be repeated; flags given besides go before it",
+)
 _QUIET = flags.DEFINE_boolean("quiet", False, "show no progress")
+# What a record needs besides the settings to repeat a run.
+_READ = ("content", "style", "style_blend", "style_mask", "style_region", "content_mask")
 
 
 def main() -> None:
     """Read the pictures, paint, write the picture."""
-    from nst_tf import image, inputs, listeners, transfer
+    from nst_tf import features, image, inputs, listeners, transfer
 
+    listeners.print_notices(quiet=_QUIET.value)
     layers = settings.style_layer_groups()
     union = dict.fromkeys(name for group in layers for name in group)
     knobs = settings.from_flags(**({"style_layers": tuple(union)} if layers else {}))
@@ -60,26 +102,156 @@ def main() -> None:
     )
     keep = inputs.mask("content_mask", _KEEP.value, content) if _KEEP.value else None
     start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
-    image.check_output(_OUTPUT.value, knobs.size or max(content.rgb.shape))
-    read = [_CONTENT.value, *paintings, *_MASK.value, *_REGION.value, _KEEP.value or "", knobs.init]
-    program.keep_apart(read, output=_OUTPUT.value, loss_log=_LOSS_LOG.value)
+    size = knobs.size or max(content.rgb.shape)
+    _check_outputs([_CONTENT.value, *paintings, *_MASK.value, *_REGION.value, knobs.init], size)
 
-    if not _QUIET.value:
-        listeners.print_notices()
-    stream = transfer.optimize(content.rgb, styles, knobs, start=start, keep=keep)
+    weights = features.origin(knobs).get("sha256")
+    task = record.task(content.rgb, styles, knobs, weights=weights, start=start, keep=keep)
+    state = _state(task)
+    stream = transfer.optimize(content.rgb, styles, knobs, start=start, keep=keep, resume=state)
+    stream = _watched(stream, task, state)
+    del state  # or all of it would be held as long as the run
+    painted, trouble = _paint(stream, task)
+    _write(painted, content)
+    if trouble is not None:
+        _stop(painted, task, trouble)
+    _say(f"painted {_OUTPUT.value}")
+
+
+def _check_outputs(read: list[str], size: int) -> None:
+    """Refuse what could not be written at the end."""
+    from nst_tf import animation, atomic, image
+
+    image.check_output(_OUTPUT.value, size)
+    if _ANIMATION.value:
+        animation.check(_ANIMATION.value)
+    if _CHECKPOINT.value:
+        atomic.check(_CHECKPOINT.value)
+    if _RESUME.value and not _CHECKPOINT.value:
+        raise InputError("resume: needs the file to go on from; give --checkpoint")
+    program.keep_apart(
+        [*read, _KEEP.value or "", _SETTINGS.value or ""],
+        output=_OUTPUT.value,
+        loss_log=_LOSS_LOG.value,
+        animation=_ANIMATION.value,
+        checkpoint=_CHECKPOINT.value,
+        record=_record_path() if _RECORD.value else None,
+    )
+
+
+def _state(task: dict):
+    """What to go on from, or to begin with; None to decide that anew."""
+    from nst_tf import checkpoint
+
+    if _RESUME.value:
+        state = checkpoint.load(_CHECKPOINT.value, task)
+        if state is not None or not _SETTINGS.value:
+            _say(
+                f"going on from {_CHECKPOINT.value}" if state else "no checkpoint; starting afresh"
+            )
+            return state
+    return checkpoint.begun(record.read(_SETTINGS.value), task) if _SETTINGS.value else None
+
+
+def _watched(stream, task: dict, state):
+    """The run with all that was asked to be told of it."""
+    from nst_tf import animation, checkpoint, listeners, snapshots, tensorboard
+
     if _LOSS_LOG.value:
-        stream = listeners.log_losses(stream, _LOSS_LOG.value)
+        stream = listeners.log_losses(stream, _LOSS_LOG.value, resumed=state)
+    if _TENSORBOARD.value:
+        stream = tensorboard.write(stream, _TENSORBOARD.value, _EVERY.value)
+    if _SNAPSHOTS.value:
+        stream = snapshots.write(stream, _SNAPSHOTS.value, _EVERY.value)
+    if _ANIMATION.value:
+        stream = animation.film(stream, _ANIMATION.value, _FRAMES.value)
+    if _CHECKPOINT.value:
+        stream = checkpoint.keep(stream, _CHECKPOINT.value, task, _CHECKPOINT_EVERY.value)
+    return stream if _QUIET.value else listeners.show(stream)
+
+
+@dataclass
+class _Painted:
+    """What there is of a run: where it stands, its record, the losses of its picture."""
+
+    last: Any
+    record: dict
+    losses: dict[str, float]
+    seconds: float
+
+
+def _paint(stream, task: dict) -> tuple[_Painted, BaseException | None]:
+    """Paint to the end, or to what ends it after the first step."""
+    painted, began = None, monotonic()
+    try:
+        with contextlib.closing(stream):
+            for progress in stream:
+                painted = painted or _Painted(progress, record.of(task, progress.state()), {}, 0)
+                painted.last, painted.seconds = progress, monotonic() - began
+                if progress.accepted:
+                    painted.losses = {k: float(v) for k, v in progress.losses._asdict().items()}
+    except (Exception, KeyboardInterrupt) as error:
+        if painted is None:
+            raise
+        last = painted.last
+        painted.record["stopped"] = {"scale": last.scale, "step": last.step}
+        return painted, error
+    return painted, None
+
+
+def _write(painted: _Painted, content) -> None:
+    """Write the picture and its record."""
+    from nst_tf import atomic, image
+
+    note = json.dumps(painted.record) if _RECORD.value else ""
+    picture = painted.last.image()
+    image.write(_OUTPUT.value, picture, alpha=content.alpha, bits=content.bits, note=note)
+    if _RECORD.value:
+        given = {name: flags.FLAGS[name].value for name in _READ}
+        # As given: several paintings may each have layers of their own.
+        given["style_layers"] = flags.FLAGS["style_layers"].value
+        told = {"losses": painted.losses, "seconds": round(painted.seconds, 1)}
+        text = json.dumps({**painted.record, "flags": given, **told}, indent=1) + "\n"
+        atomic.replace(_record_path(), text.encode())
+
+
+def _stop(painted: _Painted, task: dict, trouble: BaseException) -> NoReturn:
+    """Say what ended the run, and what there is of it."""
+    from nst_tf import checkpoint
+
+    if program.interrupted():
+        last, wrote = painted.last, _OUTPUT.value
+        if _CHECKPOINT.value:
+            checkpoint.save(_CHECKPOINT.value, last.state(), task)
+            wrote += f" and {_CHECKPOINT.value}, from which --resume goes on"
+        height, width = last.scales[last.scale]
+        raise KeyboardInterrupt(
+            f"at step {last.step + 1} of {last.steps[last.scale]} at {width} x {height} px; "
+            f"wrote {wrote}"
+        ) from trouble
+    if isinstance(trouble, InputError):
+        raise InputError(f"{trouble}; wrote the picture before that, {_OUTPUT.value}") from trouble
+    raise trouble
+
+
+def _recall() -> None:
+    """Take what was not given from the record that is to be repeated."""
+    if _SETTINGS.value:
+        found = record.read(_SETTINGS.value)
+        settings.recall({**found["settings"], **found.get("flags", {})})
+
+
+def _record_path() -> str:
+    return str(Path(_OUTPUT.value).with_suffix(".json"))
+
+
+def _say(line: str) -> None:
     if not _QUIET.value:
-        stream = listeners.show(stream)
-    for progress in stream:
-        finished = progress
-    image.write(_OUTPUT.value, finished.image(), alpha=content.alpha, bits=content.bits)
-    if not _QUIET.value:
-        print(f"painted {_OUTPUT.value}")
+        print(line)
 
 
 settings.define_flags()
 flags.adopt_module_key_flags(settings)
 
 if __name__ == "__main__":
-    program.run(main, required=["content", "style", "output"])
+    program.run(main, required=["content", "style", "output"], recall=_recall)

@@ -81,6 +81,7 @@ class ShowTest(tf.test.TestCase):
                 steps=[len(totals)],
                 losses=Losses(*(tf.constant(total),) * 4),
                 accepted=tf.constant(kept),
+                finite=tf.constant(True),
                 _image=tf.zeros([1, 4, 4, 3]),
                 _latest=Latest(State(0, step + 1, "float32", ())),
             )

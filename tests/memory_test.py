@@ -94,15 +94,15 @@ class PlanTest(parameterized.TestCase):
 
     def test_the_line_about_it(self):
         settings = Settings(precision="float32")
-        large = memory.Plan(1e5, 2, 10**7, 10, 5.5 * GIB)
-        larger = memory.Plan(1e5, 60, 10**8, 4, 5.43 * GIB)
+        large = memory.Plan(10**5, 10, 2, 10**7, 5.5 * GIB)
+        larger = memory.Plan(10**5, 4, 60, 10**8, 5.43 * GIB)
         self.assertEqual(
             memory.describe([large, larger], settings),
             "memory: about 5.5 GiB, the last scale in 60 tiles, "
             "4 moves remembered at the last scale instead of 10",
         )
         self.assertEqual(
-            memory.describe([memory.Plan(1e5, 1, 10**5, 10, 1.04 * GIB)], settings),
+            memory.describe([memory.Plan(10**5, 10, 1, 10**5, 1.04 * GIB)], settings),
             "memory: about 1.0 GiB",
         )
 

@@ -46,7 +46,7 @@ class AdamTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_losses_are_those_before_the_step(self):
         adam = Adam(*DEFAULT)
-        state, (losses, accepted) = adam.step(adam.init(self.start), self.objective)
+        state, (losses, accepted, _) = adam.step(adam.init(self.start), self.objective)
         self.assertTrue(accepted)
         self.assertAllEqual(losses.total, self.objective(self.start)[0].total)
         self.assertLess(self.objective(state.image)[0].total, losses.total)
@@ -164,11 +164,11 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         steep = quadratic(np.float32(1000), np.float32(0))
         lbfgs = Lbfgs(history=3, first_move=0.5)
         start = tf.constant([0.1])
-        state, (losses, accepted) = lbfgs.step(lbfgs.init(start), steep)
+        state, (losses, accepted, _) = lbfgs.step(lbfgs.init(start), steep)
         self.assertTrue(accepted)
         self.assertAllClose(losses.total, 10)
         self.assertAllClose(state.trial, [-0.4])
-        after, (losses, accepted) = lbfgs.step(state, steep)
+        after, (losses, accepted, _) = lbfgs.step(state, steep)
         self.assertFalse(accepted)
         self.assertAllClose(losses.total, 160)
         self.assertAllEqual(after.image, start)
@@ -183,7 +183,7 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         lbfgs = Lbfgs(history=3, first_move=0.5)
         state = lbfgs.init(tf.constant([0.1]))
         for _ in range(2):
-            state, (_, accepted) = lbfgs.step(state, cliff)
+            state, (_, accepted, _) = lbfgs.step(state, cliff)
         self.assertFalse(accepted)
         self.assertAllClose(state.trial, [0.05])
 
@@ -203,7 +203,7 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         lbfgs = Lbfgs(history=2)
         state = lbfgs.init(tf.constant([0.5]))
         for _ in range(3):
-            state, (_, accepted) = lbfgs.step(
+            state, (_, accepted, _) = lbfgs.step(
                 state, lambda x: (losses_of(tf.constant(np.nan)), x * np.nan)
             )
             self.assertFalse(accepted)
@@ -219,7 +219,7 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         state = lbfgs.init(tf.constant([0.5]))
         found = []
         for _ in range(5):
-            state, (_, accepted) = lbfgs.step(state, noisy)
+            state, (_, accepted, _) = lbfgs.step(state, noisy)
             found.append(bool(accepted))
         # 1.0012 is within the noise of the last total, not of the least one: rises do not add up.
         self.assertEqual(found, [True, True, False, False, True])
@@ -228,7 +228,7 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
     def test_a_gradient_that_is_not_finite_is_not_followed(self, value):
         lbfgs = Lbfgs(history=2)
         state, _ = lbfgs.step(lbfgs.init(self.start), self.objective)
-        after, (_, accepted) = lbfgs.step(
+        after, (_, accepted, _) = lbfgs.step(
             state, lambda x: (losses_of(tf.constant(0.0)), tf.fill(x.shape, np.float32(value)))
         )
         self.assertFalse(accepted)
@@ -242,7 +242,7 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         lbfgs = Lbfgs(history=2)
         state = lbfgs.init(tf.constant([0.1]))
         for _ in range(3):
-            state, (_, accepted) = lbfgs.step(state, hill)
+            state, (_, accepted, _) = lbfgs.step(state, hill)
             self.assertTrue(accepted)
         self.assertAllEqual([pair.curvature for pair in state.history], [0, 0])
 

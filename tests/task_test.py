@@ -189,7 +189,7 @@ class TogetherTest(parameterized.TestCase, tf.test.TestCase):
         for name, most in (("whole", math.inf), ("tiled", 20_000)):
 
             def plan(sizes, network, settings, most=most):
-                return [Plan(most, 1, h * w, settings.history, 0.0) for h, w in sizes]
+                return [Plan(most, settings.history) for h, w in sizes]
 
             with mock.patch.object(memory, "plan", plan):
                 runs[name] = list(optimize(content, styles, settings, keep=corner))

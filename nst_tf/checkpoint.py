@@ -1,0 +1,192 @@
+"""A run's state in one file, and back, to the last bit.
+
+The file is a line that names the format, a line of JSON, the tensors as NumPy writes them, and a
+SHA-256 of all of that.
+"""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from time import monotonic
+from typing import Any, BinaryIO
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf import atomic, record
+from nst_tf.errors import InputError
+from nst_tf.losses import Losses
+from nst_tf.memory import Plan
+from nst_tf.optimizers import Evaluation
+from nst_tf.progress import Progress, State
+
+_LOG = logging.getLogger(__name__)
+_FORMAT = b"nst_tf checkpoint 1\n"
+_PIECE = 2**20
+
+
+def keep(
+    stream: Iterable[Progress], path: str, task: Mapping[str, Any], every: float
+) -> Iterator[Progress]:
+    """Write the state of a run now and then, and at its end; a full disk does not stop the run.
+
+    Args:
+        stream: the run.
+        path: of the file.
+        task: what is painted, of `record.task`.
+        every: seconds from one file to the next.
+
+    Yields:
+        The same Progress.
+    """
+    last = monotonic()
+    for progress in stream:
+        if monotonic() - last >= every or progress.done == 1:
+            try:
+                save(path, progress.state(), task)
+            except InputError as error:
+                _LOG.warning("%s; painting on", error)
+            last = monotonic()
+        yield progress
+
+
+def save(path: str, state: State, task: Mapping[str, Any]) -> None:
+    """Write a state in one step; the file that was there stays as `previous` names it.
+
+    Args:
+        path: of the file.
+        state: of `Progress.state`.
+        task: what is painted, of `record.task`.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    head = {
+        "task": task,
+        "versions": record.versions(),
+        "scale": state.scale,
+        "step": state.step,
+        "precision": state.precision,
+        "plans": [(plan.most, plan.history) for plan in state.plans],
+        "losses": [float(loss) for loss in state.seen.losses] if state.seen else None,
+        "accepted": bool(state.seen.accepted) if state.seen else None,
+        "tensors": len(state.tensors),
+    }
+    with atomic.writing(path, previous=previous(path)) as file:
+        told = _Digested(file)
+        told.write(_FORMAT + json.dumps(head).encode() + b"\n")
+        for tensor in state.tensors:
+            np.save(told, np.asarray(tensor), allow_pickle=False)
+        file.write(told.digest.digest())
+
+
+def load(path: str, task: Mapping[str, Any]) -> State | None:
+    """Read a state.
+
+    Args:
+        path: of the file.
+        task: what is to be painted, of `record.task`.
+
+    Returns:
+        The state; None where there is no file, nor one before it.
+
+    Raises:
+        InputError: the file is damaged, or of something else than a run of this task.
+    """
+    if not os.path.exists(path):
+        # A run may have been killed after it had put the last one aside.
+        path = previous(path)
+        if not os.path.exists(path):
+            return None
+    head, tensors = _read(path)
+    differences = record.differences(head["task"], task)
+    if differences:
+        raise InputError(
+            f"checkpoint={path}: is of another run ({'; '.join(differences)}); give that run's "
+            "settings and pictures, or another --checkpoint, or start afresh without --resume"
+        )
+    versions = record.versions()
+    for name, then in head["versions"].items():
+        if versions[name] != then:
+            _LOG.warning("begun with %s %s; the rest may differ", name, then)
+    seen = None
+    if head["losses"]:
+        losses = Losses(*map(tf.constant, head["losses"]))
+        seen = Evaluation(losses, tf.constant(head["accepted"]), tf.constant(True))
+    plans = tuple(Plan(*plan) for plan in head["plans"])
+    return State(head["scale"], head["step"], head["precision"], plans, tensors, seen)
+
+
+def begun(known: Mapping[str, Any], task: Mapping[str, Any]) -> State | None:
+    """The state that the run of a record began with.
+
+    Args:
+        known: the record, of `record.read`.
+        task: what is to be painted now, of `record.task`.
+
+    Returns:
+        The state before the first step, with the record's precision, tiles and history; None
+        where something else is to be painted, which decides by itself.
+    """
+    if record.differences(known, task):
+        return None
+    decided = known["decided"]
+    plans = [Plan(each["seen_at_a_time"], each["history"]) for each in decided["scales"]]
+    return State(0, 0, decided["precision"], tuple(plans))
+
+
+def previous(path: str) -> str:
+    """Where the checkpoint before that of `path` is kept."""
+    return f"{path}.previous"
+
+
+class _Digested:
+    """A file to write to, and the digest of what has been written."""
+
+    def __init__(self, file: BinaryIO):
+        self._file, self.digest = file, hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return self._file.write(data)
+
+
+def _read(path: str) -> tuple[dict, list[np.ndarray]]:
+    """The head and the tensors of a file that is whole."""
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(_FORMAT)) != _FORMAT:
+                raise InputError(
+                    f"checkpoint={path}: is no checkpoint of this version of nst_tf; give another "
+                    "--checkpoint, or start afresh without --resume"
+                )
+            if not _whole(file):
+                raise _damage(path)
+            file.seek(len(_FORMAT))
+            head = json.loads(file.readline())
+            return head, [np.load(file, allow_pickle=False) for _ in range(head["tensors"])]
+    except OSError as error:
+        raise InputError(
+            f"checkpoint={path}: cannot be read ({error.strerror}); check its permissions"
+        ) from error
+
+
+def _whole(file: BinaryIO) -> bool:
+    """Whether the digest at the file's end is that of what is before it."""
+    digest = hashlib.sha256()
+    left = file.seek(0, os.SEEK_END) - digest.digest_size
+    file.seek(0)
+    while left > 0:
+        piece = file.read(min(left, _PIECE))
+        digest.update(piece)
+        left -= len(piece)
+    return left == 0 and file.read() == digest.digest()
+
+
+def _damage(path: str) -> InputError:
+    before = Path(previous(path))
+    offer = f"give --checkpoint={before}, the one before it" if before.exists() else ""
+    return InputError(f"checkpoint={path}: is damaged; {offer or 'start afresh without --resume'}")
