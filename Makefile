@@ -53,4 +53,5 @@ bench: setup
 	$(VENV_PYTHON) benchmarks/memory.py
 	$(VENV_PYTHON) benchmarks/fast_rate.py
 	$(VENV_PYTHON) benchmarks/export_rate.py
+	$(VENV_PYTHON) benchmarks/listener_cost.py
 	$(VENV_PYTHON) benchmarks/report.py

@@ -27,8 +27,9 @@ Row = list[str]
 def main(_: list[str]) -> None:
     """Read what there is, write the page and the charts beside it."""
     folder = Path(_OUTPUT.value)
-    names = ("time_to_loss", "step_rate", "memory", "fast_rate", "export_rate")
-    races, rates, memory, fast, exports = (_read(folder / f"{name}.json") for name in names)
+    names = ("time_to_loss", "step_rate", "memory", "fast_rate", "export_rate", "listener_cost")
+    found = [_read(folder / f"{name}.json") for name in names]
+    races, rates, memory, fast, exports, watched = found
     source = "`benchmarks/report.py` writes this page from what the other benchmarks have measured."
     parts = ["# Results", source]
     if races:
@@ -44,6 +45,8 @@ def main(_: list[str]) -> None:
         parts += _fast_parts(fast)
     if exports:
         parts += _export_parts(exports)
+    if watched:
+        parts += _listener_parts(watched)
     atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
     print(f"wrote {folder / 'RESULTS.md'}")
 
@@ -291,6 +294,22 @@ def _export_parts(results: dict) -> list[str]:
         "from the SavedModel's.",
         _table(table),
         _table(lite),
+        _provenance(results),
+    ]
+
+
+def _listener_parts(results: dict) -> list[str]:
+    table = [["listener", "seconds a step", "of a step"]]
+    for name, seconds in results["listeners"].items():
+        own, step = (statistics.median(seconds[key]) for key in ("own", "step"))
+        table.append([name, f"{own:.5f}", f"{own / step:.2%}"])
+    settings = results["settings"]
+    return [
+        "## Listeners",
+        f"What a listener takes after each step, beside the step itself, at {settings['size']} px. "
+        f"Medians over {settings['rounds']} runs of {settings['steps']} steps, in turns. "
+        "Snapshots, checkpoint and picture are written now and then; here they were not due.",
+        _table(table),
         _provenance(results),
     ]
 

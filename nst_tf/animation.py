@@ -68,7 +68,8 @@ def film(stream: Iterable[Progress], path: str | os.PathLike, frames: int) -> It
     Args:
         stream: the run.
         path: ending in .gif or .webp, which loop, or .mp4.
-        frames: how many, from the first step to the last; fewer where there are fewer steps.
+        frames: how many, from the first step to the last; fewer where fewer steps
+            have changed the picture.
 
     Yields:
         The same Progress.
@@ -80,7 +81,9 @@ def film(stream: Iterable[Progress], path: str | os.PathLike, frames: int) -> It
     fall = _Fall()
     try:
         for progress in stream:
-            held.append(Frame(fall.after(progress), _small(progress)))
+            # A trial that the optimiser went back from shows nothing new.
+            if progress.accepted or not held:
+                held.append(Frame(fall.after(progress), _small(progress)))
             if len(held) > _SPARE * frames:
                 del held[_least_missed(held)]
             yield progress

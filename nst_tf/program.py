@@ -12,8 +12,9 @@ from absl import app, flags, logging
 
 from nst_tf.errors import InputError
 
-# Of Ctrl-C and SIGTERM: those that have come.
+# Of Ctrl-C and SIGTERM: those that have come, and whether the first is heard.
 _signals: list[int] = []
+_deaf: list[bool] = []
 
 
 def run(
@@ -72,6 +73,11 @@ def interrupted() -> bool:
     return bool(_signals)
 
 
+def finish() -> None:
+    """From here on a first Ctrl-C or SIGTERM does nothing; a second still ends the process."""
+    _deaf.append(True)
+
+
 def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
     """Refuse to write over what is read, or over another output.
 
@@ -91,11 +97,12 @@ def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
         taken.add(Path(path).resolve())
 
 
-def _stop(number: int, frame: object) -> NoReturn:
+def _stop(number: int, frame: object) -> None:
     if _signals:
         os._exit(128 + number)
     _signals.append(number)
-    raise KeyboardInterrupt
+    if not _deaf:
+        raise KeyboardInterrupt
 
 
 def _parse(arguments: list[str]) -> list[str]:

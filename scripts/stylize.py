@@ -112,6 +112,7 @@ def main() -> None:
     stream = _watched(stream, task, state)
     del state  # or all of it would be held as long as the run
     painted, trouble = _paint(stream, task)
+    program.finish()
     _write(painted, content)
     if trouble is not None:
         _stop(painted, task, trouble)
@@ -127,6 +128,8 @@ def _check_outputs(read: list[str], size: int) -> None:
         animation.check(_ANIMATION.value)
     if _CHECKPOINT.value:
         atomic.check(_CHECKPOINT.value)
+    if _SNAPSHOTS.value:
+        atomic.check_folder(_SNAPSHOTS.value)
     if _RESUME.value and not _CHECKPOINT.value:
         raise InputError("resume: needs the file to go on from; give --checkpoint")
     program.keep_apart(
@@ -147,7 +150,9 @@ def _state(task: dict):
         state = checkpoint.load(_CHECKPOINT.value, task)
         if state is not None or not _SETTINGS.value:
             _say(
-                f"going on from {_CHECKPOINT.value}" if state else "no checkpoint; starting afresh"
+                f"going on from {_CHECKPOINT.value}"
+                if state
+                else "there is no checkpoint yet; starting afresh"
             )
             return state
     return checkpoint.begun(record.read(_SETTINGS.value), task) if _SETTINGS.value else None

@@ -1,0 +1,193 @@
+"""Runs of scripts/stylize.py that are stopped, killed, resumed and repeated."""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from absl.testing import parameterized
+from pictures import PAINTING, PHOTOGRAPH, ROOT
+
+from nst_tf import image
+
+KNOBS = ["--size=192", "--scales=3", "--steps=24"]
+STEPS = 6 + 12 + 24
+
+
+def begin(*arguments, limit=None):
+    """The script as a process; `limit` is how long its files may be, in bytes."""
+
+    def prepare():
+        # A shell's background job would ignore it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    command = [sys.executable, ROOT / "scripts" / "stylize.py", *KNOBS, *arguments]
+    command += [f"--content={PHOTOGRAPH}", f"--style={PAINTING}"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=prepare)
+
+
+def paint(*arguments, **options):
+    process = begin(*arguments, **options)
+    out, errors = process.communicate(timeout=300)
+    return process.returncode, out, errors
+
+
+def wait_for(path: Path, lines: int):
+    """Wait until a loss log has so many lines; they come by tens."""
+    deadline = time.monotonic() + 120
+    while not path.exists() or len(path.read_text().splitlines()) < lines:
+        if time.monotonic() > deadline:
+            raise TimeoutError(path)
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+class StopTest(parameterized.TestCase, tf.test.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.whole = Path(cls.create_tempdir_of_class()) / "whole.png"
+        status, _, errors = paint(f"--output={cls.whole}", "--quiet")
+        assert status == 0, errors
+
+    @classmethod
+    def create_tempdir_of_class(cls):
+        import tempfile
+
+        return cls.enterClassContext(tempfile.TemporaryDirectory())
+
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir().full_path)
+        self.output = self.folder / "out.png"
+        self.checkpoint = self.folder / "run.ckpt"
+        self.log = self.folder / "losses.jsonl"
+        self.flags = [f"--output={self.output}", f"--checkpoint={self.checkpoint}"]
+        self.flags += [f"--loss_log={self.log}", "--checkpoint_every=0", "--resume"]
+
+    def steps_logged(self):
+        rows = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [(row["scale"], row["step"]) for row in rows]
+
+    @parameterized.parameters(signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+    def test_stopped_at_random_moments_ends_with_the_same_bytes(self, number):
+        moments = random.Random(int(number))
+        statuses = []
+        for _ in range(4):
+            process = begin(*self.flags)
+            began = self.checkpoint.stat().st_mtime_ns if self.checkpoint.exists() else 0
+            while process.poll() is None and (
+                not self.checkpoint.exists() or self.checkpoint.stat().st_mtime_ns == began
+            ):
+                time.sleep(0.02)
+            time.sleep(moments.uniform(0, 1.5))
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=120)
+            statuses.append(process.returncode)
+            if number != signal.SIGKILL and process.returncode:
+                self.assertRegex(
+                    errors,
+                    r"^stylize: stopped at step \d+ of \d+ at \d+ x \d+ px; wrote \S+out.png and "
+                    r"\S+run.ckpt, from which --resume goes on\n$",
+                )
+                self.assertTrue(image.read(self.output).rgb.any())
+        stopped = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]
+        self.assertLessEqual({*statuses}, {stopped, 0})
+        self.assertIn(stopped, statuses)
+        status, out, errors = paint(*self.flags)
+        self.assertEqual((status, errors), (0, ""))
+        self.assertIn("going on from", out)
+        self.assertEqual(self.output.read_bytes(), self.whole.read_bytes())
+
+    def test_the_log_of_a_resumed_run_is_whole(self):
+        process = begin(*self.flags)
+        wait_for(self.log, 20)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        paint(*self.flags)
+        expected = [(s, i) for s, count in enumerate((6, 12, 24)) for i in range(count)]
+        self.assertEqual(self.steps_logged(), expected)
+
+    def test_before_the_first_step_there_is_no_picture(self):
+        process = begin(*self.flags)
+        time.sleep(2.5)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, errors), (130, "stylize: stopped\n"))
+        self.assertEmpty(list(self.folder.glob("*.png")))
+
+    def test_a_second_ctrl_c_ends_at_once(self):
+        process = begin(*self.flags)
+        wait_for(self.log, 10)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertLess(time.monotonic() - began, 10)
+
+    def test_afresh_without_a_checkpoint(self):
+        status, out, _ = paint(*self.flags)
+        self.assertEqual(status, 0)
+        self.assertIn("there is no checkpoint yet; starting afresh", out)
+        self.assertEqual(self.output.read_bytes(), self.whole.read_bytes())
+
+    def test_repeated_from_its_record(self):
+        paint(*self.flags)
+        again = self.folder / "again.png"
+        for record in (self.output.with_suffix(".json"), self.output):
+            command = [sys.executable, ROOT / "scripts" / "stylize.py", f"--settings={record}"]
+            command += [f"--output={again}", "--quiet"]
+            if record.suffix == ".png":
+                command += [f"--content={PHOTOGRAPH}", f"--style={PAINTING}"]
+            subprocess.run(command, check=True)
+            self.assertEqual(again.read_bytes(), self.whole.read_bytes())
+
+    def test_a_full_disk(self):
+        """Files up to 400 kB: the checkpoint does not fit, the picture does."""
+        status, _, errors = paint(*self.flags, f"--tensorboard_dir={self.folder}/tb", limit=400_000)
+        self.assertEqual(status, 0, errors)
+        self.assertIn("run.ckpt: cannot be written (File too large)", errors)
+        self.assertIn("painting on", errors)
+        self.assertNotIn("Traceback", errors)
+        self.assertFalse(self.checkpoint.exists())
+        self.assertEqual(self.output.read_bytes(), self.whole.read_bytes())
+
+    def test_a_full_disk_leaves_the_last_good_checkpoint(self):
+        paint(*self.flags)
+        before = self.checkpoint.read_bytes()
+        status, _, errors = paint(*self.flags[:-1], limit=400_000)
+        self.assertEqual(status, 0)
+        self.assertIn("cannot be written (File too large)", errors)
+        self.assertEqual(self.checkpoint.read_bytes(), before)
+
+    def test_a_folder_that_cannot_be_written(self):
+        # By root, too.
+        for flag in ("checkpoint", "animation", "loss_log", "snapshots_dir", "tensorboard_dir"):
+            name = f"/proc/nst_tf/{flag}.gif"
+            status, _, errors = paint(f"--output={self.output}", f"--{flag}={name}")
+            self.assertEqual(status, 1, flag)
+            self.assertRegex(errors, r"^stylize: \S*/proc/\S+ .*cannot be written.*\n$")
+            self.assertFalse(self.output.exists())
+
+    def test_what_does_not_go_together(self):
+        status, _, errors = paint(f"--output={self.output}", "--resume")
+        self.assertEqual((status, errors.count("\n")), (1, 1))
+        self.assertIn("resume: needs the file to go on from; give --checkpoint", errors)
+        status, _, errors = paint("--output=a.png", "--animation=a.png")
+        self.assertIn("unknown ending '.png'", errors)
+        self.assertNotEqual(os.path.exists("a.png"), True)
+
+
+if __name__ == "__main__":
+    tf.test.main()
