@@ -1,5 +1,7 @@
 """Where the photograph must stay as it is: the objective of the rest."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from nst_tf.losses import Losses
@@ -17,8 +19,14 @@ class Kept:
             photograph: float32 [1, H, W, 3] in [0, 1].
             keep: float32 [1, H, W, 1] in [0, 1], 1 where the photograph stays.
         """
-        self._objective, self._photograph, self._keep = objective, photograph, keep
+        self._objective = objective
+        self.targets = (objective.targets, photograph, keep)
         self.tiled = objective.tiled
+
+    def with_targets(self, targets: Any) -> "Kept":
+        """The objective of another picture, as of `Objective.with_targets`."""
+        whole, photograph, keep = targets
+        return Kept(self._objective.with_targets(whole), photograph, keep)
 
     def value_and_grad(self, image: tf.Tensor) -> tuple[Losses, tf.Tensor]:
         """The losses of the picture with the photograph in it, and their gradient.
@@ -29,9 +37,9 @@ class Kept:
         Returns:
             As of `Objective.value_and_grad`; the gradient is 0 where the photograph is kept.
         """
-        seen = put(image, self._photograph, self._keep)
-        value, gradient = self._objective.value_and_grad(seen)
-        return value, gradient * (1 - self._keep)
+        _, photograph, keep = self.targets
+        value, gradient = self._objective.value_and_grad(put(image, photograph, keep))
+        return value, gradient * (1 - keep)
 
 
 def put(image: tf.Tensor, photograph: tf.Tensor, keep: tf.Tensor) -> tf.Tensor:

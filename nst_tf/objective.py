@@ -1,5 +1,6 @@
 """The objective: how far a picture is from the photograph's content and the painting's style."""
 
+import copy
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +31,28 @@ class Sums(NamedTuple):
 
     grams: tuple[dict[str, tf.Tensor], ...]
     content: tf.Tensor
+
+
+class Targets(NamedTuple):
+    """What a picture is compared with, piece by piece where it is tiled.
+
+    Attributes:
+        content: for each piece, the photograph's features, float32.
+        content_norms: of the whole photograph, as of `losses.distance`.
+        grams: for each manner, its target Grams.
+        style_norms: for each manner, as of `losses.distance`.
+        shares: for each manner, how much it counts, float32 scalars.
+        guides: for each piece, where each manner counts.
+        scale: the factor of the loss that keeps gradients within float16.
+    """
+
+    content: tuple[Layers, ...]
+    content_norms: Layers
+    grams: tuple[Layers, ...]
+    style_norms: tuple[Layers, ...]
+    shares: tuple[tf.Tensor, ...]
+    guides: tuple[Guides, ...]
+    scale: tf.Tensor
 
 
 class Weights(NamedTuple):
@@ -77,17 +100,37 @@ class Objective:
         norms = losses.sizes if plain else losses.energies
         self._variation = losses.total_variation if plain else losses.mean_variation
         # One by one: the style features of all tiles together would not fit.
-        self._content, short = [], False
+        pieces, short = [], False
         for features in self._looks(content):
-            self._content.append(_float32(features["content"]))
+            pieces.append(_float32(features["content"]))
             short = any(layer.dtype == tf.float16 for layer in tf.nest.flatten(features))
             sizes = {name: layer.shape[1:3] for name, layer in features["style"].items()}
             del features
-        self._content_norms = add(map(norms, self._content))
-        self._manners = manner.learn(network, styles, most)
-        self._style_norms = [norms(each.grams) for each in self._manners]
-        self._guides = self._guide(sizes)
-        self._scale = self._loss_scale(content) if short else 1.0
+        manners = manner.learn(network, styles, most)
+        self.targets = Targets(
+            content=tuple(pieces),
+            content_norms=add(map(norms, pieces)),
+            grams=tuple(each.grams for each in manners),
+            style_norms=tuple(norms(each.grams) for each in manners),
+            shares=tuple(tf.constant(each.weight) for each in manners),
+            guides=tuple(self._guide(manners, sizes)),
+            scale=tf.constant(1.0),
+        )
+        if short:
+            self.targets = self.targets._replace(scale=self._loss_scale(content))
+
+    def with_targets(self, targets: Targets) -> "Objective":
+        """The objective of another picture, of the same network, recipe and weights.
+
+        Args:
+            targets: of that picture's objective.
+
+        Returns:
+            A copy.
+        """
+        other = copy.copy(self)
+        other.targets = targets
+        return other
 
     def value(self, image: tf.Tensor) -> Losses:
         """The weighted losses of a picture.
@@ -112,39 +155,34 @@ class Objective:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(image)
             value = self.value(image)
-            scaled = value.total * self._scale
-        return value, tape.gradient(scaled, image) / self._scale
+            scaled = value.total * self.targets.scale
+        return value, tape.gradient(scaled, image) / self.targets.scale
 
     def _looks(self, image: tf.Tensor) -> Iterator[dict[str, Layers]]:
         """The features of a picture, piece by piece; here it is one piece."""
         yield self._network(image)
 
-    def _guide(self, sizes: dict[str, Size]) -> list[Guides]:
+    def _guide(self, manners: list[Manner], sizes: dict[str, Size]) -> list[Guides]:
         """Where each manner counts, piece by piece."""
-        return [tuple(manner.guides(each.place, sizes) for each in self._manners)]
+        return [tuple(manner.guides(each.place, sizes) for each in manners)]
 
     def _sums(self, image: tf.Tensor) -> Sums:
-        return add(map(self._add_up, self._looks(image), self._content, self._guides))
+        targets = self.targets
+        return add(map(self._add_up, self._looks(image), targets.content, targets.guides))
 
     def _add_up(self, features: dict[str, Layers], content: Layers, guides: Guides) -> Sums:
         """What a piece adds to the sums."""
-        return Sums(
-            tuple(map(functools.partial(self._grams, features["style"]), self._manners, guides)),
-            losses.distance(features["content"], content, self._content_norms),
-        )
+        grams = map(functools.partial(self._grams, features["style"]), self.targets.grams, guides)
+        norms = self.targets.content_norms
+        return Sums(tuple(grams), losses.distance(features["content"], content, norms))
 
-    def _grams(self, layers: Layers, asked: Manner, guides: Layers) -> dict[str, tf.Tensor]:
-        return {name: losses.gram(layers[name], guides.get(name)) for name in asked.grams}
+    def _grams(self, layers: Layers, asked: Layers, guides: Layers) -> dict[str, tf.Tensor]:
+        return {name: losses.gram(layers[name], guides.get(name)) for name in asked}
 
     def _losses(self, sums: Sums, image: tf.Tensor) -> Losses:
-        weights = self._weights
-        parts = [
-            asked.weight * losses.distance(grams, asked.grams, norms)
-            for grams, asked, norms in zip(
-                sums.grams, self._manners, self._style_norms, strict=True
-            )
-        ]
-        style = weights.style * tf.add_n(parts)
+        weights, targets = self._weights, self.targets
+        parts = map(losses.distance, sums.grams, targets.grams, targets.style_norms)
+        style = weights.style * tf.add_n(list(map(tf.multiply, targets.shares, parts)))
         content = weights.content * sums.content
         tv = tf.constant(0.0)
         if tf.is_tensor(weights.tv) or weights.tv:
@@ -160,7 +198,8 @@ class Objective:
 
         def looks():
             # At half the features neither the content's nor the style's gradient vanishes.
-            pieces = zip(self._looks(content), self._content, self._guides, strict=True)
+            targets = self.targets
+            pieces = zip(self._looks(content), targets.content, targets.guides, strict=True)
             for features, target, guides in pieces:
                 yield {k: half(_float32(each)) for k, each in features.items()}, target, guides
 

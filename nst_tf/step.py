@@ -23,17 +23,26 @@ class Step:
         most: how many pixels are seen at a time.
     """
 
-    def __init__(self, optimizer: Any, build: Callable[[float], Any], most: float, jit: bool):
+    def __init__(
+        self,
+        optimizer: Any,
+        build: Callable[[float], Any],
+        most: float,
+        graphs: dict[str, Callable],
+        jit: bool,
+    ):
         """Prepare nothing yet.
 
         Args:
             optimizer: an `Adam` or `Lbfgs`.
             build: makes the objective that sees so many pixels at a time.
             most: how many those are.
+            graphs: those of other steps of the same optimiser, network and settings; what is
+                missing there is added.
             jit: whether to compile with XLA.
         """
         self._optimizer, self._build, self._jit = optimizer, build, jit
-        self.most = most
+        self._graphs, self.most = graphs, most
         self._step: Callable | None = None
 
     def __call__(self, state: Any) -> tuple[Any, Evaluation]:
@@ -63,20 +72,29 @@ class Step:
         # Objectives and graphs refer to each other in circles; the last scale's would stay.
         gc.collect()
         objective = self._build(self.most)
+        if objective.tiled:
+            return lambda state: self._optimizer.step(state, objective.value_and_grad)
+        # For any size, though this is used for one: where sizes are known, graphs are simplified
+        # and round otherwise, and the exported graph would paint another picture. So it serves
+        # all sizes, and all pictures with as many paintings and masks.
+        signature = tf.nest.map_structure(_any_size, (state, objective.targets))
+        key = str(signature)
+        if key not in self._graphs:
+            # Without its targets, or the graph would hold them.
+            nothing = tf.nest.map_structure(lambda _: None, objective.targets)
+            self._graphs[key] = self._trace(objective.with_targets(nothing), signature)
+        graph = self._graphs[key]
+        return lambda state: graph(state, objective.targets)
 
-        def step(state: Any) -> tuple[Any, Evaluation]:
-            return self._optimizer.step(state, objective.value_and_grad)
+    def _trace(self, objective: Any, signature: Any) -> Callable:
+        def step(state: Any, targets: Any) -> tuple[Any, Evaluation]:
+            return self._optimizer.step(state, objective.with_targets(targets).value_and_grad)
 
         # None leaves XLA to TensorFlow; False would forbid it to a caller who has turned it on.
-        if objective.tiled:
-            return step
-        # For any size, though this is used for one: where sizes are known, graphs are simplified
-        # and round otherwise, and the exported graph would paint another picture.
-        signature = [tf.nest.map_structure(_any_size, state)]
         return tf.function(step, signature, jit_compile=self._jit or None)
 
 
 def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
-    """The type of a tensor; pictures [1, H, W, 3] of any height and width."""
-    shape = [1, None, None, 3] if tensor.shape.rank == 4 else tensor.shape
+    """The type of a tensor; pictures and features [1, H, W, C] of any height and width."""
+    shape = [1, None, None, tensor.shape[-1]] if tensor.shape.rank == 4 else tensor.shape
     return tf.TensorSpec(shape, tensor.dtype)

@@ -92,7 +92,7 @@ class TiledObjective(Objective):
         weights, variation = tape.gradient(value.total, [sums, image], unconnected_gradients="zero")
         gradient = tf.Variable(variation)
         del variation
-        for tile, *rest in zip(self._tiles, self._content, self._guides, strict=True):
+        for tile, *rest in zip(self._tiles, *self._pieces(), strict=True):
             part = self._tile_gradient(tile.see(image), *rest, weights, tile.inside())
             seen = tile.see(gradient)
             seen.assign(seen + part)
@@ -105,15 +105,18 @@ class TiledObjective(Objective):
     def _sums(self, image: tf.Tensor) -> Sums:
         return add(
             self._tile_sums(tile.see(image), *rest, tile.inside())
-            for tile, *rest in zip(self._tiles, self._content, self._guides, strict=True)
+            for tile, *rest in zip(self._tiles, *self._pieces(), strict=True)
         )
 
-    def _guide(self, sizes: dict[str, Size]) -> list[Guides]:
-        whole = super()._guide(self._view.sizes(self._size))[0]
+    def _pieces(self) -> tuple[tuple[Layers, ...], tuple[Guides, ...]]:
+        return self.targets.content, self.targets.guides
+
+    def _guide(self, manners: list[Manner], sizes: dict[str, Size]) -> list[Guides]:
+        whole = super()._guide(manners, self._view.sizes(self._size))[0]
         return [tuple(tile.cut(each, self._view) for each in whole) for tile in self._tiles]
 
-    def _grams(self, layers: Layers, asked: Manner, guides: Layers) -> dict[str, tf.Tensor]:
-        layers = {name: layers[name] for name in asked.grams}
+    def _grams(self, layers: Layers, asked: Layers, guides: Layers) -> dict[str, tf.Tensor]:
+        layers = {name: layers[name] for name in asked}
         return tiles.grams(layers, self._size, self._view, guides)
 
     def _graphs(self):
@@ -121,14 +124,14 @@ class TiledObjective(Objective):
         seen, inside = tf.TensorSpec([1, None, None, 3]), tf.TensorSpec([4], tf.int32)
         content = {
             name: tf.TensorSpec([1, None, None, layer.shape[-1]])
-            for name, layer in self._content[0].items()
+            for name, layer in self.targets.content[0].items()
         }
         grams = tuple(
-            {name: tf.TensorSpec(gram.shape) for name, gram in each.grams.items()}
-            for each in self._manners
+            {name: tf.TensorSpec(gram.shape) for name, gram in each.items()}
+            for each in self.targets.grams
         )
         guide = tf.TensorSpec([1, None, None, 1])
-        guides = tuple(dict.fromkeys(each, guide) for each in self._guides[0])
+        guides = tuple(dict.fromkeys(each, guide) for each in self.targets.guides[0])
         sums = Sums(grams, tf.TensorSpec([]))
         return (
             tf.function(self._measure, input_signature=[seen, content, guides, inside]),
@@ -143,8 +146,10 @@ class TiledObjective(Objective):
         """The gradient with respect to what a tile sees, from that with respect to the sums."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(seen)
-            reached = dot(weights, self._measure(seen, content, guides, inside)) * self._scale
-        return tape.gradient(reached, seen) / self._scale
+            reached = (
+                dot(weights, self._measure(seen, content, guides, inside)) * self.targets.scale
+            )
+        return tape.gradient(reached, seen) / self.targets.scale
 
 
 def _of_painting(most: float) -> float:

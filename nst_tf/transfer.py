@@ -110,6 +110,7 @@ def optimize(
 def _paint(job: Task, start, scales, network, latest: Latest) -> Iterator[Progress]:
     settings, steps = job.settings, scale_steps(scales, job.settings)
     first, taken, _, plans, *_ = latest.state
+    graphs: dict[str, Any] = {}
     state: Any = None
     for scale in range(first, len(scales)):
         size, plan = scales[scale], plans[scale]
@@ -123,7 +124,7 @@ def _paint(job: Task, start, scales, network, latest: Latest) -> Iterator[Progre
                 state = tf.nest.pack_sequence_as(state, given)
                 del given
         build = functools.partial(job.objective, network, size)
-        step = Step(optimizer, build, plan.most, settings.jit)
+        step = Step(optimizer, build, plan.most, graphs, settings.jit)
         for index in range(taken, steps[scale]):
             state, seen = step(state)
             if step.most < plan.most:

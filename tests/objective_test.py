@@ -154,7 +154,7 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         other = cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 64, 48)[None]
         objective = self.build(Settings(**LAYERS), [Painting(self.painting, 3.0), Painting(other)])
         (a, _), (b, _) = map(self.features, (self.painting, other))
-        for name, target in objective._manners[0].grams.items():
+        for name, target in objective.targets.grams[0].items():
             expected = 0.75 * gram(a[name]) + 0.25 * gram(b[name])
             self.assertAllClose(target, expected, rtol=1e-4, atol=1e-2)
 

@@ -76,12 +76,12 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
         network = features.of(settings, "float32")
         styles = [Style(self.one, layers=shallow), Style(self.other, layers=deep)]
         job = Task(self.content, styles, settings, None)
-        (found,) = job.objective(network, (72, 96), math.inf)._manners
+        (found,) = job.objective(network, (72, 96), math.inf).targets.grams
         pictures = [painting.picture for painting in job._paintings(tf.zeros([1, 72, 96, 3]))]
         for names, picture in zip((shallow, deep), pictures, strict=True):
             for name in names:
                 gram = losses.gram(network(picture)["style"][name])
-                self.assertAllClose(found.grams[name], gram, rtol=1e-5)
+                self.assertAllClose(found[name], gram, rtol=1e-5)
         with self.assertRaisesRegex(InputError, "layers=block5_conv1: expected some of"):
             stylize(self.content, [Style(self.one, layers=["block5_conv1"])], settings)
 
