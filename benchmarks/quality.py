@@ -1,0 +1,171 @@
+"""Paint the same pairs with other style losses, paddings and averages than the default's.
+
+python benchmarks/quality.py --content=photo.jpg --style=painting.jpg
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from unittest import mock
+
+import machine
+import numpy as np
+import style_losses
+import tensorflow as tf
+from absl import flags
+
+from nst_tf import (
+    Settings,
+    Style,
+    atomic,
+    features,
+    image,
+    losses,
+    program,
+    report,
+    scales,
+    tiled,
+    transfer,
+)
+
+_SAMPLES = machine.ROOT / "samples"
+_CONTENT = flags.DEFINE_multi_string(
+    "content", f"{_SAMPLES}/content/raccoon.jpg", "photographs, one for each painting"
+)
+_STYLE = flags.DEFINE_multi_string(
+    "style", f"{_SAMPLES}/style/vangogh_village_street_in_auvers.jpg", "paintings"
+)
+_SIZE = flags.DEFINE_integer("size", 256, "long side of the pictures, in pixels")
+_STEPS = flags.DEFINE_integer("steps", 120, "iterations at the last of two scales")
+_OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
+# Of crowsonkb/style-transfer-pytorch, from the shallowest layer to the deepest.
+_STEEP = (256, 64, 16, 4, 1)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to paint: the default recipe but for what is said here."""
+
+    style: style_losses.StyleLoss | None = None
+    weights: tuple[int, ...] = (1, 1, 1, 1, 1)
+    content_weight: float = Settings().content_weight
+    padding: str = ""
+    averaged: int = 0
+
+
+_VARIANTS = {
+    "Gram (the default)": Variant(),
+    "Gram, content 0.3": Variant(content_weight=0.3),
+    "mean and covariance": Variant(style_losses.mean_and_covariance),
+    "2-Wasserstein": Variant(style_losses.wasserstein, content_weight=0.15),
+    "2-Wasserstein, 256:64:16:4:1": Variant(style_losses.wasserstein, _STEEP),
+    "Gram + 0.05 2-Wasserstein": Variant(style_losses.gram_and_wasserstein),
+    "Gram, 256:64:16:4:1": Variant(style_losses.gram, _STEEP),
+    "Gram, reflected edges": Variant(padding="REFLECT"),
+    "Gram, mean of the last 20": Variant(averaged=20),
+}
+
+
+def main() -> None:
+    """Paint each pair in each way, measure, and save numbers and a sheet."""
+    results = machine.provenance() | {"settings": {"size": _SIZE.value, "steps": _STEPS.value}}
+    results["pairs"] = {}
+    rows = []
+    for content, style in zip(_CONTENT.value, _STYLE.value, strict=True):
+        photograph, painting = image.read(content).rgb, image.read(style).rgb
+        found, row = {}, []
+        for name, variant in _VARIANTS.items():
+            picture, seconds = _paint(photograph, painting, variant)
+            found[name] = _measure(picture, photograph, painting) | {"seconds": seconds}
+            print(f"{Path(content).stem} x {Path(style).stem}, {name}: {found[name]}", flush=True)
+            row.append(picture)
+        rows.append(np.concatenate(row, axis=1))
+        results["pairs"][f"{Path(content).stem} x {Path(style).stem}"] = found
+        text = json.dumps(results, indent=1)
+        atomic.replace(Path(_OUTPUT.value) / "quality.json", text.encode())
+    width = max(row.shape[1] for row in rows)
+    sides = [((0, 0), (0, width - row.shape[1]), (0, 0)) for row in rows]
+    sheet = [np.pad(row, side, constant_values=1.0) for row, side in zip(rows, sides, strict=True)]
+    image.write(Path(_OUTPUT.value) / "quality.jpg", np.concatenate(sheet))
+
+
+def _paint(photograph: np.ndarray, painting: np.ndarray, variant: Variant):
+    knobs = Settings(
+        size=_SIZE.value, scales=2, steps=_STEPS.value, content_weight=variant.content_weight
+    )
+    last: list[np.ndarray] = []
+    began = perf_counter()
+    with _in_the_way_of(variant):
+        for progress in transfer.optimize(photograph, [Style(painting)], knobs):
+            left = progress.steps[-1] - progress.step
+            if progress.scale == 1 and left <= max(variant.averaged, 1):
+                last.append(progress.image())
+    return np.mean(last, axis=0), perf_counter() - began
+
+
+@contextmanager
+def _in_the_way_of(variant: Variant) -> Iterator[None]:
+    """The library with that variant's parts in place of its own."""
+    with ExitStack() as changed:
+        if variant.style is not None:
+            kind = style_losses.objective(variant.style, variant.weights)
+            changed.enter_context(mock.patch.object(losses, "gram", style_losses.moments))
+            changed.enter_context(mock.patch.object(tiled, "Objective", kind))
+        if variant.padding:
+            changed.enter_context(mock.patch.object(features, "_in_precision", _padded(variant)))
+        yield
+
+
+def _padded(variant: Variant):
+    """`features._in_precision` with another padding than zeros."""
+    plain = features._in_precision
+
+    def in_precision(layer: tf.keras.layers.Layer, precision: str):
+        same = plain(layer, precision)
+        if not isinstance(layer, tf.keras.layers.Conv2D):
+            return same
+        valid = type(same).from_config(same.get_config() | {"padding": "valid"})
+        valid.build((None, None, None, layer.input.shape[-1]))
+        valid.set_weights(layer.get_weights())
+        edges = [[0, 0], [1, 1], [1, 1], [0, 0]]
+        pad = tf.keras.layers.Lambda(
+            lambda x: tf.pad(x, edges, variant.padding), dtype=same.compute_dtype
+        )
+        return lambda x: valid(pad(x))
+
+    return in_precision
+
+
+def _measure(picture: np.ndarray, photograph: np.ndarray, painting: np.ndarray) -> dict:
+    sizes = scales.scale_sizes(*photograph.shape[:2], Settings(size=_SIZE.value, scales=1))
+    small = np.asarray(image.resize(photograph, *sizes[0]))
+    fitted = scales.painting_size(*painting.shape[:2], max(sizes[0]))
+    scores = report.Evaluator(small, np.asarray(image.resize(painting, *fitted))).measure(picture)
+    return {
+        "total": scores.total,
+        "style": scores.style,
+        "content": scores.content / Settings().content_weight,
+        "other_style": scores.other_style,
+        "grain": _grain(picture, small),
+    }
+
+
+def _grain(picture: np.ndarray, photograph: np.ndarray) -> float:
+    """The root mean square of the finest detail, where the photograph is flattest."""
+    there, here = (rgb.mean(axis=-1)[np.newaxis, ..., np.newaxis] for rgb in (photograph, picture))
+    height, width = here.shape[1:3]
+
+    def blurred(grey: np.ndarray, times: int) -> np.ndarray:
+        coarse = tf.image.resize(grey, (height // times, width // times), "area")
+        return tf.image.resize(coarse, (height, width), "bicubic").numpy()
+
+    busy = blurred(np.abs(there - blurred(there, 4)), 8)
+    flat = busy <= np.quantile(busy, 0.3)
+    return float(np.sqrt(np.mean((here - blurred(here, 2))[flat] ** 2)))
+
+
+if __name__ == "__main__":
+    program.run(main)
