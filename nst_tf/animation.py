@@ -5,6 +5,7 @@ to frame it falls by the same factor.
 """
 
 import io
+import logging
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ from nst_tf.image import resize
 from nst_tf.progress import Progress
 from nst_tf.raw import quantise
 
+_LOG = logging.getLogger(__name__)
 FORMATS = (".gif", ".webp", ".mp4")
 # Pixels on a film's long side, frames a second, and seconds that the last one stays.
 _LONGEST = 512
@@ -63,33 +65,34 @@ def check(path: str | os.PathLike) -> None:
 
 
 def film(stream: Iterable[Progress], path: str | os.PathLike, frames: int) -> Iterator[Progress]:
-    """Write a film when the run ends, however it ends.
+    """Write a film when the run ends, however it ends; a full disk does not matter to the run.
 
     Args:
         stream: the run.
         path: ending in .gif or .webp, which loop, or .mp4.
-        frames: how many, from the first step to the last; fewer where fewer steps
-            have changed the picture.
+        frames: how many at most, from the first step to the last; fewer where fewer steps have
+            changed the picture by as much as the format tells apart.
 
     Yields:
         The same Progress.
-
-    Raises:
-        InputError: the film cannot be written.
     """
     held: list[Frame] = []
     fall = _Fall()
     try:
         for progress in stream:
+            frame = Frame(fall.after(progress), _small(progress))
             # A trial that the optimiser went back from shows nothing new.
-            if progress.accepted or not held:
-                held.append(Frame(fall.after(progress), _small(progress)))
+            if not held or (frame.picture != held[-1].picture).any():
+                held.append(frame)
             if len(held) > _SPARE * frames:
                 del held[_least_missed(held)]
             yield progress
     finally:
-        if held:
-            atomic.replace(path, encode(choose(held, frames), Path(path).suffix.lower()))
+        try:
+            if held:
+                atomic.replace(path, encode(choose(held, frames), Path(path).suffix.lower()))
+        except InputError as error:
+            _LOG.warning("%s", error)
 
 
 def choose(held: Sequence[Frame], count: int) -> list[np.ndarray]:

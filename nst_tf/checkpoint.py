@@ -9,7 +9,6 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO
 
@@ -21,7 +20,7 @@ from nst_tf.errors import InputError
 from nst_tf.losses import Losses
 from nst_tf.memory import Plan
 from nst_tf.optimizers import Evaluation
-from nst_tf.progress import Progress, State
+from nst_tf.progress import Decided, Progress, State
 
 _LOG = logging.getLogger(__name__)
 _FORMAT = b"nst_tf checkpoint 1\n"
@@ -42,15 +41,41 @@ def keep(
     Yields:
         The same Progress.
     """
-    last = monotonic()
+    last, told = monotonic(), ""
     for progress in stream:
         if monotonic() - last >= every or progress.done == 1:
             try:
                 save(path, progress.state(), task)
+                told = ""
             except InputError as error:
-                _LOG.warning("%s; painting on", error)
+                if str(error) != told:
+                    told = str(error)
+                    _LOG.warning("%s; painting on", told)
             last = monotonic()
         yield progress
+
+
+def check(path: str, *, resume: bool) -> None:
+    """Find out before a run whether its checkpoint may be written.
+
+    Args:
+        path: of the file.
+        resume: whether a checkpoint that is there is to be gone on from.
+
+    Raises:
+        InputError: there is another file, or a checkpoint that would be lost, or no way to write.
+    """
+    atomic.check(path)
+    if not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        start = file.read(len(_FORMAT))
+    if not resume and _FORMAT.startswith(start):
+        raise InputError(
+            f"checkpoint={path}: is there already; give --resume to go on from it, or another name"
+        )
+    if not resume:
+        raise InputError(f"checkpoint={path}: is another file, no checkpoint; give another name")
 
 
 def save(path: str, state: State, task: Mapping[str, Any]) -> None:
@@ -69,8 +94,8 @@ def save(path: str, state: State, task: Mapping[str, Any]) -> None:
         "versions": record.versions(),
         "scale": state.scale,
         "step": state.step,
-        "precision": state.precision,
-        "plans": [(plan.most, plan.history) for plan in state.plans],
+        "decided": record.decided(state.decided),
+        "begun": record.decided(state.begun),
         "losses": [float(loss) for loss in state.seen.losses] if state.seen else None,
         "accepted": bool(state.seen.accepted) if state.seen else None,
         "tensors": len(state.tensors),
@@ -116,31 +141,31 @@ def load(path: str, task: Mapping[str, Any]) -> State | None:
     if head["losses"]:
         losses = Losses(*map(tf.constant, head["losses"]))
         seen = Evaluation(losses, tf.constant(head["accepted"]), tf.constant(True))
-    plans = tuple(Plan(*plan) for plan in head["plans"])
-    return State(head["scale"], head["step"], head["precision"], plans, tensors, seen)
+    decided, begun = (_decided(head[name]) for name in ("decided", "begun"))
+    return State(head["scale"], head["step"], decided, begun, tensors, seen)
 
 
-def begun(known: Mapping[str, Any], task: Mapping[str, Any]) -> State | None:
+def begun(known: Mapping[str, Any]) -> State:
     """The state that the run of a record began with.
 
     Args:
         known: the record, of `record.read`.
-        task: what is to be painted now, of `record.task`.
 
     Returns:
-        The state before the first step, with the record's precision, tiles and history; None
-        where something else is to be painted, which decides by itself.
+        The state before the first step, with the record's precision, tiles and history.
     """
-    if record.differences(known, task):
-        return None
-    decided = known["decided"]
-    plans = [Plan(each["seen_at_a_time"], each["history"]) for each in decided["scales"]]
-    return State(0, 0, decided["precision"], tuple(plans))
+    decided = _decided(known["decided"])
+    return State(0, 0, decided, decided)
 
 
 def previous(path: str) -> str:
     """Where the checkpoint before that of `path` is kept."""
     return f"{path}.previous"
+
+
+def _decided(told: Mapping[str, Any]) -> Decided:
+    plans = [Plan(each["seen_at_a_time"], each["history"]) for each in told["scales"]]
+    return Decided(told["precision"], tuple(plans))
 
 
 class _Digested:
@@ -158,13 +183,11 @@ def _read(path: str) -> tuple[dict, list[np.ndarray]]:
     """The head and the tensors of a file that is whole."""
     try:
         with open(path, "rb") as file:
-            if file.read(len(_FORMAT)) != _FORMAT:
-                raise InputError(
-                    f"checkpoint={path}: is no checkpoint of this version of nst_tf; give another "
-                    "--checkpoint, or start afresh without --resume"
-                )
+            start = file.read(len(_FORMAT))
+            if not _FORMAT.startswith(start):
+                raise _refusal(path, "is no checkpoint of this version of nst_tf")
             if not _whole(file):
-                raise _damage(path)
+                raise _refusal(path, "is damaged")
             file.seek(len(_FORMAT))
             head = json.loads(file.readline())
             return head, [np.load(file, allow_pickle=False) for _ in range(head["tensors"])]
@@ -186,7 +209,18 @@ def _whole(file: BinaryIO) -> bool:
     return left == 0 and file.read() == digest.digest()
 
 
-def _damage(path: str) -> InputError:
-    before = Path(previous(path))
-    offer = f"give --checkpoint={before}, the one before it" if before.exists() else ""
-    return InputError(f"checkpoint={path}: is damaged; {offer or 'start afresh without --resume'}")
+def _refusal(path: str, what: str) -> InputError:
+    before = previous(path)
+    if _is_whole(before):
+        return InputError(f"checkpoint={path}: {what}; give --checkpoint={before}, which is whole")
+    return InputError(
+        f"checkpoint={path}: {what}; give another --checkpoint, or start afresh without it"
+    )
+
+
+def _is_whole(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_FORMAT)) == _FORMAT and _whole(file)
+    except OSError:
+        return False

@@ -135,6 +135,9 @@ def origin(settings: Settings) -> dict[str, Any]:
 
     Returns:
         The file's name, its SHA-256 and the licence, as far as they are known.
+
+    Raises:
+        InputError: there is no such file.
     """
     licence = "CC BY 4.0, K. Simonyan and A. Zisserman"
     if settings.vgg_weights == "bundled":
@@ -142,6 +145,8 @@ def origin(settings: Settings) -> dict[str, Any]:
     if settings.vgg_weights == "imagenet":
         return {"file": f"Keras's imagenet weights of {settings.network}", "licence": licence}
     path = Path(settings.vgg_weights)
+    if not path.is_file():
+        raise _no_file(settings.network, settings.vgg_weights)
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
@@ -167,10 +172,7 @@ def _load(network: str, weights: str) -> tf.keras.Model:
     if weights == "bundled":
         source = _bundled_weights(network)
     elif weights != "imagenet" and not Path(weights).is_file():
-        raise InputError(
-            f"vgg_weights={weights}: is no file; give bundled, imagenet or the path of an .h5 "
-            f"file with {network} weights"
-        )
+        raise _no_file(network, weights)
     try:
         # Keras reports a download on stdout, which belongs to the program.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -190,6 +192,13 @@ def _load(network: str, weights: str) -> tf.keras.Model:
             f"vgg_weights={weights}: not the weights of a {network} without its classifier "
             f"({reason}); give an .h5 file as keras.applications takes it"
         ) from error
+
+
+def _no_file(network: str, weights: str) -> InputError:
+    return InputError(
+        f"vgg_weights={weights}: is no file; give bundled, imagenet or the path of an .h5 file "
+        f"with {network} weights"
+    )
 
 
 def _bundled_weights(network: str) -> str:

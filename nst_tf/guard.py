@@ -5,51 +5,59 @@ import math
 from collections.abc import Callable, Iterator
 
 from nst_tf.errors import InputError
-from nst_tf.progress import Latest, Progress
+from nst_tf.progress import Latest, Progress, State
 
 _LOG = logging.getLogger(__name__)
+Run = Iterator[tuple[Progress, State]]
 
 
-def finite(
-    stream: Iterator[Progress], latest: Latest, again: Callable[[Latest], Iterator[Progress]]
-) -> Iterator[Progress]:
-    """Pass a run on as long as its losses and their gradients are numbers.
+def finite(begin: Callable[[], Run], latest: Latest) -> Iterator[Progress]:
+    """Pass a run on as long as its losses, their gradients and its picture are numbers.
 
     Args:
-        stream: the run.
-        latest: of that run.
-        again: begins a run at a state; in float32 it takes over where float16 fails.
+        begin: begins the run at the latest state; called at once, and again, in float32, where
+            float16 fails.
+        latest: takes the state after each good step.
 
-    Yields:
-        The same Progress.
+    Returns:
+        An iterator of the run's Progress.
 
     Raises:
-        InputError: a loss or its gradient is infinite or no number; the last Progress is from
+        InputError: something is infinite or no number, by the iterator; the last Progress is from
             before.
     """
-    last = latest.state
-    for progress in stream:
-        if progress.finite:
-            last = progress.state()
+    return _follow(begin(), begin, latest)
+
+
+def _follow(run: Run, begin: Callable[[], Run], latest: Latest) -> Iterator[Progress]:
+    while True:
+        for progress, state in run:
+            if not progress.finite:
+                break
+            latest.state = state
+            del state
             yield progress
-            continue
-        if last.precision != "float16":
-            raise _refusal(progress, last.precision)
+        else:
+            return
+        decided = latest.state.decided
+        if decided.precision != "float16":
+            raise _refusal(progress, decided.precision)
         _LOG.warning("%s; going on in float32", _what(progress))
-        # With the tiles and the history that there are; they were cut with room to spare.
-        latest = Latest(last._replace(precision="float32"))
-        yield from finite(again(latest), latest, again)
-        return
+        # The network and the graphs in float16 go first.
+        del run, progress, state
+        latest.state = latest.state._replace(decided=decided._replace(precision="float32"))
+        run = begin()
 
 
 def _what(progress: Progress) -> str:
-    height, width = progress.scales[progress.scale]
     total = float(progress.losses.total)
-    what = "the loss's gradient is no number" if math.isfinite(total) else f"the loss is {total:g}"
+    what = (
+        "a gradient or a pixel is no number" if math.isfinite(total) else f"the loss is {total:g}"
+    )
+    height, width = progress.scales[progress.scale]
     return (
-        f"{what} at scale {progress.scale + 1} of "
-        f"{len(progress.scales)} ({width} x {height} px), step {progress.step + 1} of "
-        f"{progress.steps[progress.scale]}"
+        f"{what} at scale {progress.scale + 1} of {len(progress.scales)} ({width} x {height} px), "
+        f"step {progress.step + 1} of {progress.steps[progress.scale]}"
     )
 
 

@@ -17,14 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from nst_tf import image
+from nst_tf import atomic, image
 from nst_tf.errors import InputError
 from nst_tf.losses import Losses
 from nst_tf.progress import Progress, State
 
 _LOG = logging.getLogger(__name__)
-Row = tuple[int, int, Losses, Any]
-# Seconds between two lines where there is no terminal, and steps between two looks at the losses.
+# Seconds between two lines where there is no terminal; steps between two texts of a bar.
 LINE_EVERY = 10.0
 LOG_EVERY = 10
 
@@ -82,18 +81,22 @@ def log_losses(
     file = _open(path, resumed)
 
     def follow() -> Iterator[Progress]:
-        waiting: list[Row] = []
-        with contextlib.suppress(OSError), file:  # closing writes once more what could not be
-            try:
-                for progress in stream:
-                    waiting.append(
-                        (progress.scale, progress.step, progress.losses, progress.accepted)
-                    )
-                    if len(waiting) == LOG_EVERY:
-                        _flush(waiting, file)
-                    yield progress
-            finally:
-                _flush(waiting, file)
+        told = False
+        try:
+            for progress in stream:
+                try:
+                    file.write(_row(progress))
+                    file.flush()
+                except OSError as error:
+                    if not told:
+                        why = error.strerror
+                        _LOG.warning("loss_log=%s: cannot be written (%s); painting on", path, why)
+                    told = True
+                yield progress
+        finally:
+            # Closing writes once more what could not be.
+            with contextlib.suppress(OSError):
+                file.close()
 
     return follow()
 
@@ -162,10 +165,10 @@ def _open(path: str, resumed: State | None) -> TextIO:
         raise InputError(f"loss_log={path}: is the name of a picture; give one as losses.jsonl")
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        kept = _lines_before(path, resumed) if resumed else []
-        file = open(path, "w", encoding="utf-8")
-        file.writelines(kept)
-        return file
+        if resumed is None:
+            return open(path, "w", encoding="utf-8")
+        atomic.replace(path, "".join(_lines_before(path, resumed)).encode())
+        return open(path, "a", encoding="utf-8")
     except OSError as error:
         raise InputError(
             f"loss_log={path}: cannot be written ({error.strerror}); give another --loss_log"
@@ -174,9 +177,9 @@ def _open(path: str, resumed: State | None) -> TextIO:
 
 def _lines_before(path: str, resumed: State) -> list[str]:
     """The lines of the steps that were taken before; a killed run may have left half a line."""
-    if not Path(path).exists():
+    if not Path(path).is_file():
         return []
-    lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     return [line for line in lines if _before(line, resumed)]
 
 
@@ -188,17 +191,11 @@ def _before(line: str, resumed: State) -> bool:
         return False
 
 
-def _flush(waiting: list[Row], file: TextIO) -> None:
-    for scale, step, losses, accepted in waiting:
-        row: dict[str, Any] = {"scale": scale, "step": step}
-        values = {name: float(value) for name, value in losses._asdict().items()}
-        # JSON has no NaN.
-        row |= {name: value if math.isfinite(value) else None for name, value in values.items()}
-        if not accepted:
-            row["accepted"] = False
-        file.write(json.dumps(row) + "\n")
-    waiting.clear()
-    try:
-        file.flush()
-    except OSError as error:
-        _LOG.warning("loss_log=%s: cannot be written (%s); painting on", file.name, error.strerror)
+def _row(progress: Progress) -> str:
+    row: dict[str, Any] = {"scale": progress.scale, "step": progress.step}
+    values = {name: float(value) for name, value in progress.losses._asdict().items()}
+    # JSON has no NaN.
+    row |= {name: value if math.isfinite(value) else None for name, value in values.items()}
+    if not progress.accepted:
+        row["accepted"] = False
+    return json.dumps(row) + "\n"

@@ -22,8 +22,8 @@ UNBOUNDED = (-float("inf"), float("inf"))
 class Evaluation(NamedTuple):
     """What a step saw.
 
-    The losses of one picture, whether the step kept that picture, and whether they and their
-    gradient are numbers.
+    The losses of one picture, whether the step kept that picture, and whether they, their gradient
+    and the next picture are numbers.
     """
 
     losses: Losses
@@ -85,7 +85,7 @@ class Adam:
         rate = self.learning_rate * tf.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         image = _clip(state.image - rate * mean / (tf.sqrt(square) + self.epsilon), state.bounds)
         after = AdamState(image, state.bounds, mean, square, count)
-        return after, Evaluation(losses, tf.constant(True), _finite(losses, gradient))
+        return after, Evaluation(losses, tf.constant(True), _finite(losses.total, gradient, image))
 
     def resize(self, state: AdamState, image: tf.Tensor) -> AdamState:
         """Carry what was learnt over to the next scale.
@@ -196,14 +196,14 @@ class Lbfgs:
         # At the bounds the way to the trial is bent, and may even lead uphill.
         slope = tf.minimum(_dot(state.gradient, state.trial - state.image), 0.0)
         allowed = state.least * (1 + self.noise) + self.sufficient * slope
-        finite = _finite(losses, gradient)
+        finite = _finite(losses.total, gradient)
         accepted = finite & (losses.total <= allowed)
         after = tf.cond(
             accepted,
             lambda: self._advance(state, losses.total, gradient),
             lambda: self._shorten(state, losses.total, slope),
         )
-        return after, Evaluation(losses, accepted, finite)
+        return after, Evaluation(losses, accepted, finite & _finite(after.trial))
 
     def resize(self, state: LbfgsState, image: tf.Tensor) -> LbfgsState:
         """Start anew at the next scale; curvature measured at another size only misleads.
@@ -278,8 +278,8 @@ class Lbfgs:
         return -tf.where(_dot(gradient, direction) > 0, direction, plain)
 
 
-def _finite(losses: Losses, gradient: tf.Tensor) -> tf.Tensor:
-    return tf.math.is_finite(losses.total) & tf.math.is_finite(tf.reduce_sum(gradient))
+def _finite(*tensors: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_all([tf.math.is_finite(tf.reduce_sum(tensor)) for tensor in tensors])
 
 
 def _clip(image: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:

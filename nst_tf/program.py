@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,7 +12,7 @@ from absl import app, flags, logging
 
 from nst_tf.errors import InputError
 
-# Of Ctrl-C and SIGTERM: those that have come, and whether the first is heard.
+# Of Ctrl-C and SIGTERM: those that have come, and whether they interrupt what is going on.
 _signals: list[int] = []
 _deaf: list[bool] = []
 
@@ -58,7 +58,7 @@ def run(
         except (Exception, KeyboardInterrupt) as error:
             # An interrupt in the middle of TensorFlow's own code may come out as another error.
             if _signals:
-                told = str(error) if isinstance(error, KeyboardInterrupt) else ""
+                told = str(error) if isinstance(error, (KeyboardInterrupt, InputError)) else ""
                 print(f"{_name()}: stopped{told and ' '}{told}", file=sys.stderr)
                 sys.exit(128 + _signals[0])
             if isinstance(error, InputError):
@@ -73,9 +73,28 @@ def interrupted() -> bool:
     return bool(_signals)
 
 
-def finish() -> None:
-    """From here on a first Ctrl-C or SIGTERM does nothing; a second still ends the process."""
-    _deaf.append(True)
+def hear(stream: Iterator) -> Iterator:
+    """Let Ctrl-C and SIGTERM interrupt a run's steps, but nothing that is done between them.
+
+    What listens to the run hears of it with the next step, and so does what follows its end.
+
+    Args:
+        stream: the run.
+
+    Yields:
+        The same.
+    """
+    while True:
+        _deaf.clear()
+        try:
+            if _signals:
+                raise KeyboardInterrupt
+            item = next(stream)
+        except StopIteration:
+            return
+        finally:
+            _deaf.append(True)
+        yield item
 
 
 def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:

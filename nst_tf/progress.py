@@ -14,29 +14,41 @@ from nst_tf.optimizers import Evaluation
 from nst_tf.scales import Size
 
 
+class Decided(NamedTuple):
+    """What a run settles by itself before it begins.
+
+    Attributes:
+        precision: of the convolutions, no longer `auto`.
+        plans: how each scale is painted: its tiles and its history; none until they are made.
+    """
+
+    precision: str
+    plans: tuple[Plan, ...] = ()
+
+
 class State(NamedTuple):
     """All that the rest of a run depends on, besides its pictures and settings.
 
     Attributes:
         scale: index of the scale, 0 is the coarsest.
         step: how many steps have been taken there.
-        precision: of the convolutions, no longer `auto`.
-        plans: how each scale is painted: its tiles and its history.
+        decided: how it is painted; float16 that fails and memory that runs out may change that.
+        begun: what was decided before the first step.
         tensors: the optimiser's, in the order of its state; none before the first step.
         seen: what the last step evaluated.
     """
 
     scale: int
     step: int
-    precision: str
-    plans: tuple[Plan, ...]
+    decided: Decided
+    begun: Decided
     tensors: Sequence[Any] = ()
     seen: Evaluation | None = None
 
 
 @dataclass
 class Latest:
-    """The state after the last step of a run; in one place, so that a Progress keeps none alive."""
+    """The state after a run's last good step; in one place, so that a Progress keeps none alive."""
 
     state: State
 
@@ -50,8 +62,7 @@ class Progress:
         scales: (height, width) of each scale.
         step: index of the step within its scale.
         steps: steps at each scale.
-        losses: the weighted losses of the picture that the step evaluated; tensors, so that
-            nobody waits for the device unless they look.
+        losses: the weighted losses of the picture that the step evaluated, float32 scalars.
         accepted: whether the optimiser kept that picture; a boolean tensor.
         finite: whether the losses and their gradient are numbers; a boolean tensor.
     """

@@ -17,7 +17,7 @@ from nst_tf.errors import InputError
 from nst_tf.settings import Settings
 
 if TYPE_CHECKING:  # TensorFlow, which reading a record does not wait for
-    from nst_tf.progress import State
+    from nst_tf.progress import Decided, State
     from nst_tf.style import Style
 
 _PACKAGES = ("tensorflow", "keras", "numpy")
@@ -62,19 +62,23 @@ def task(
     return json.loads(json.dumps(told))
 
 
-def of(task: Mapping[str, Any], begun: "State") -> dict[str, Any]:
+def of(task: Mapping[str, Any], state: "State") -> dict[str, Any]:
     """The record of a run.
 
     Args:
         task: of `task`.
-        begun: an early state of the run: what it decided by itself.
+        state: any of the run.
 
     Returns:
-        The task, the decisions and the versions; fit for JSON.
+        The task, what the run decided by itself before it began, and the versions; fit for JSON.
     """
-    plans = [{"seen_at_a_time": plan.most, "history": plan.history} for plan in begun.plans]
-    decided = {"precision": begun.precision, "scales": plans}
-    return {**task, "decided": decided, "versions": versions()}
+    return {**task, "decided": decided(state.begun), "versions": versions()}
+
+
+def decided(how: "Decided") -> dict[str, Any]:
+    """What a run decides by itself, fit for JSON."""
+    plans = [{"seen_at_a_time": plan.most, "history": plan.history} for plan in how.plans]
+    return {"precision": how.precision, "scales": plans}
 
 
 def versions() -> dict[str, str]:
@@ -95,24 +99,33 @@ def read(path: str) -> dict[str, Any]:
     Raises:
         InputError: the file cannot be read, or is no record.
     """
+    expected = "expected the .json beside a picture, or a .png, of an earlier run"
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(
-            f"settings={path}: cannot be read ({error.strerror}); expected the .json beside a "
-            "picture, or a .png, of an earlier run"
+            f"settings={path}: cannot be read ({error.strerror}); {expected}"
         ) from error
-    text = png_text.find(data) or data
     try:
-        found = json.loads(text)
-        if isinstance(found["settings"], dict):
+        found = json.loads(png_text.find(data) or data)
+        complete = isinstance(found, dict) and isinstance(found["settings"], dict)
+        plans = [(each["seen_at_a_time"], each["history"]) for each in found["decided"]["scales"]]
+        complete &= all(isinstance(n, int) and n > 0 for plan in plans for n in plan)
+        complete &= found["decided"]["precision"] in ("float32", "bfloat16", "float16")
+        complete &= isinstance(found["pictures"], dict) and isinstance(found["flags"], dict)
+        if complete and "weights" in found:
             return found
     except (ValueError, KeyError, TypeError):
         pass
-    raise InputError(
-        f"settings={path}: is no record of a run; expected the .json beside a picture, or a .png, "
-        "of an earlier run"
-    )
+    raise InputError(f"settings={path}: is no whole record of a run; {expected}")
+
+
+def is_record(path: str) -> bool:
+    """Whether a file is a record."""
+    try:
+        return bool(read(path))
+    except InputError:
+        return False
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
@@ -125,9 +138,12 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     Returns:
         A few words for each difference: the second's value and the first's.
     """
+    # Of a picture and of weights the digests tell; where the files lie does not matter.
+    same = {"init"} if one["pictures"].get("start") and other["pictures"].get("start") else set()
+    same |= {"vgg_weights"} if one["weights"] and other["weights"] else set()
 
     def changed(kind: str) -> list[str]:
-        names = {**one[kind], **other[kind]}
+        names = [name for name in {**one[kind], **other[kind]} if name not in same]
         return [name for name in names if one[kind].get(name) != other[kind].get(name)]
 
     words = [

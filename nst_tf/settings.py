@@ -221,20 +221,26 @@ def from_flags(**instead: Any) -> Settings:
 
 
 def recall(values: Mapping[str, Any]) -> None:
-    """Take values for the flags that were not given.
+    """Take values for the knobs' flags that were not given.
 
     Args:
-        values: of some knobs, as of `dataclasses.asdict`.
+        values: as of `dataclasses.asdict`; those that are None are left out.
 
     Raises:
-        InputError: there is no such knob.
+        InputError: there is no such knob, or it does not take that.
     """
+    names = {knob.name for knob in fields(Settings)}
     for name, value in values.items():
-        if name not in flags.FLAGS:
-            raise InputError(f"{name}: this version of nst_tf has no such setting")
+        if name not in names:
+            raise InputError(f"{name}: this version of nst_tf has no such setting; leave it out")
+        # The strength sets the content weight.
         spent = name == "content_weight" and flags.FLAGS["strength"].present
-        if value is not None and not spent:
+        if value is None or spent:
+            continue
+        try:
             flags.FLAGS.set_default(name, value)
+        except flags.Error as error:
+            raise InputError(f"{name}={value}: {error}") from error
 
 
 def style_layer_groups() -> list[list[str]]:

@@ -12,8 +12,8 @@ import tensorflow as tf
 from nst_tf import features, frequency, guard, memory, precision
 from nst_tf.errors import InputError
 from nst_tf.image import resize
-from nst_tf.optimizers import Adam, Lbfgs
-from nst_tf.progress import Latest, Progress, State
+from nst_tf.optimizers import Adam, Evaluation, Lbfgs
+from nst_tf.progress import Decided, Latest, Progress, State
 from nst_tf.scales import scale_sizes, scale_steps
 from nst_tf.settings import Settings
 from nst_tf.step import Step
@@ -92,52 +92,70 @@ def optimize(
         raise InputError(f"init={settings.init}: give the picture itself as start=")
     scales = scale_sizes(content.shape[0], content.shape[1], settings)
 
-    def paint(latest: Latest) -> Iterator[Progress]:
+    def begin() -> guard.Run:
         state = latest.state
-        known = replace(settings, precision=state.precision)
-        network = features.of(known, state.precision)
-        if not state.plans:
+        known = replace(settings, precision=state.decided.precision)
+        network = features.of(known, known.precision)
+        if not state.decided.plans:
             plans = memory.plan(scales, network, known)
             _LOG.info(memory.describe(plans, known))
-            latest.state = state._replace(plans=tuple(plans))
+            decided = Decided(known.precision, tuple(plans))
+            latest.state = state._replace(decided=decided, begun=decided)
         return _paint(Task(content, styles, known, keep), start, scales, network, latest)
 
-    kind = precision.resolve(settings.precision)
-    latest = Latest(resume or State(0, 0, kind, plans=()))
-    return guard.finite(paint(latest), latest, paint)
+    if resume is None:
+        decided = Decided(precision.resolve(settings.precision))
+        resume = State(0, 0, decided, decided)
+    latest = Latest(resume)
+    del resume  # the latest state is to be the only one
+    return guard.finite(begin, latest)
 
 
-def _paint(job: Task, start, scales, network, latest: Latest) -> Iterator[Progress]:
+def _paint(job: Task, start, scales, network, latest: Latest) -> guard.Run:
     settings, steps = job.settings, scale_steps(scales, job.settings)
-    first, taken, _, plans, *_ = latest.state
+    first, taken, decided, begun = latest.state[:4]
     graphs: dict[str, Any] = {}
     state: Any = None
+
+    def progress(scale: int, step: int, seen: Evaluation) -> Progress:
+        image = state.image
+        return Progress(scale, scales, step, steps, *seen, image, latest, job.finish)
+
     for scale in range(first, len(scales)):
-        size, plan = scales[scale], plans[scale]
+        size, plan = scales[scale], decided.plans[scale]
         optimizer = optimizer_of(settings, plan.history)
         if state is not None:
             state = optimizer.resize(state, resize(state.image, *size))
         else:
-            state = optimizer.init(job.first(start, size), bounds=(0.0, 1.0))
-            if latest.state.tensors:
-                given = [tf.constant(tensor) for tensor in latest.state.tensors]
-                state = tf.nest.pack_sequence_as(state, given)
-                del given
+            state = _restored(optimizer.init(job.first(start, size), bounds=(0.0, 1.0)), latest)
         build = functools.partial(job.objective, network, size)
         step = Step(optimizer, build, plan.most, graphs, settings.jit)
         for index in range(taken, steps[scale]):
             state, seen = step(state)
             if step.most < plan.most:
                 # Tiles that had to become smaller stay so.
-                plans = tuple(each._replace(most=min(each.most, int(step.most))) for each in plans)
+                most = int(step.most)
+                plans = [each._replace(most=min(each.most, most)) for each in decided.plans]
+                decided = decided._replace(plans=tuple(plans))
             tensors = tf.nest.flatten(state)
-            latest.state = State(scale, index + 1, settings.precision, plans, tensors, seen)
-            yield Progress(scale, scales, index, steps, *seen, state.image, latest, job.finish)
-        if scale + 1 == len(scales) and taken == steps[scale] and latest.state.seen:
+            after = State(scale, index + 1, decided, begun, tensors, seen)
+            yield progress(scale, index, seen), after
+            del tensors, after
+        last = latest.state
+        if scale + 1 == len(scales) and taken == steps[scale] and last.seen is not None:
             # It was resumed at its end, which is what there is to tell.
-            seen = latest.state.seen
-            yield Progress(scale, scales, taken - 1, steps, *seen, state.image, latest, job.finish)
+            yield progress(scale, taken - 1, last.seen), last
         taken = 0
+
+
+def _restored(fresh: Any, latest: Latest) -> Any:
+    """An optimiser's state with the tensors of the state that a run goes on from, if it does."""
+    if not latest.state.tensors:
+        return fresh
+    tensors = [tf.constant(tensor) for tensor in latest.state.tensors]
+    # As they are needed now, so that they are not held twice.
+    latest.state = latest.state._replace(tensors=tensors)
+    return tf.nest.pack_sequence_as(fresh, tensors)
 
 
 def optimizer_of(settings: Settings, history: int) -> Any:

@@ -3,7 +3,6 @@
 python scripts/stylize.py --content=photo.jpg --style=painting.jpg --output=painted.png
 """
 
-import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NoReturn
 
 from absl import flags
 
-from nst_tf import program, record, settings
+from nst_tf import program, settings
 from nst_tf.errors import InputError
 
 _CONTENT = flags.DEFINE_string("content", None, "the photograph to repaint (required)")
@@ -53,7 +52,9 @@ _ANIMATION = flags.DEFINE_string(
     "a film of the run, .gif, .webp (both loop) or .mp4 (needs the package av); each frame lowers "
     "the loss by the same factor",
 )
-_FRAMES = flags.DEFINE_integer("animation_frames", 60, "how many frames it has", lower_bound=2)
+_FRAMES = flags.DEFINE_integer(
+    "animation_frames", 60, "how many frames it has at most", lower_bound=2
+)
 _TENSORBOARD = flags.DEFINE_string(
     "tensorboard_dir", None, "a folder for TensorBoard: losses, seconds of a step, the picture"
 )
@@ -78,13 +79,16 @@ _SETTINGS = flags.DEFINE_string(
     "a record, .json or .png, whose run is to be repeated; flags given besides go before it",
 )
 _QUIET = flags.DEFINE_boolean("quiet", False, "show no progress")
-# What a record needs besides the settings to repeat a run.
-_READ = ("content", "style", "style_blend", "style_mask", "style_region", "content_mask")
+# What a record needs besides the settings to repeat a run: files, and how paintings are mixed.
+_FILES = ("content", "style", "style_mask", "style_region", "content_mask")
+_MIXED = ("style_blend", "style_layers")
+# The record that is repeated, when it has been read.
+_recalled: dict[str, Any] = {}
 
 
 def main() -> None:
     """Read the pictures, paint, write the picture."""
-    from nst_tf import features, image, inputs, listeners, transfer
+    from nst_tf import features, image, inputs, listeners, record, transfer
 
     listeners.print_notices(quiet=_QUIET.value)
     layers = settings.style_layer_groups()
@@ -102,38 +106,45 @@ def main() -> None:
     )
     keep = inputs.mask("content_mask", _KEEP.value, content) if _KEEP.value else None
     start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
-    size = knobs.size or max(content.rgb.shape)
-    _check_outputs([_CONTENT.value, *paintings, *_MASK.value, *_REGION.value, knobs.init], size)
+    started = [] if start is None else [knobs.init]
+    _check_outputs(
+        [_CONTENT.value, *paintings, *_MASK.value, *_REGION.value, knobs.vgg_weights, *started],
+        knobs.size or max(content.rgb.shape),
+    )
 
     weights = features.origin(knobs).get("sha256")
     task = record.task(content.rgb, styles, knobs, weights=weights, start=start, keep=keep)
     state = _state(task)
     stream = transfer.optimize(content.rgb, styles, knobs, start=start, keep=keep, resume=state)
-    stream = _watched(stream, task, state)
+    stream = _watched(program.hear(stream), task, state)
     del state  # or all of it would be held as long as the run
     painted, trouble = _paint(stream, task)
-    program.finish()
-    _write(painted, content)
     if trouble is not None:
-        _stop(painted, task, trouble)
+        _stop(painted, content, task, trouble)
+    _write(painted, content)
     _say(f"painted {_OUTPUT.value}")
 
 
 def _check_outputs(read: list[str], size: int) -> None:
-    """Refuse what could not be written at the end."""
-    from nst_tf import animation, atomic, image
+    """Refuse what could not be written at the end, or would be lost."""
+    from nst_tf import animation, atomic, checkpoint, image, record
 
     image.check_output(_OUTPUT.value, size)
+    if _RECORD.value:
+        path = _record_path()
+        atomic.check(path)
+        if Path(path).exists() and not record.is_record(path):
+            raise InputError(f"{path}: is there already and no record; give --norecord")
     if _ANIMATION.value:
         animation.check(_ANIMATION.value)
     if _CHECKPOINT.value:
-        atomic.check(_CHECKPOINT.value)
+        checkpoint.check(_CHECKPOINT.value, resume=_RESUME.value)
     if _SNAPSHOTS.value:
-        atomic.check_folder(_SNAPSHOTS.value)
+        atomic.check(Path(_SNAPSHOTS.value, "snapshot.png"))
     if _RESUME.value and not _CHECKPOINT.value:
         raise InputError("resume: needs the file to go on from; give --checkpoint")
     program.keep_apart(
-        [*read, _KEEP.value or "", _SETTINGS.value or ""],
+        [*read, _KEEP.value or ""],
         output=_OUTPUT.value,
         loss_log=_LOSS_LOG.value,
         animation=_ANIMATION.value,
@@ -144,18 +155,20 @@ def _check_outputs(read: list[str], size: int) -> None:
 
 def _state(task: dict):
     """What to go on from, or to begin with; None to decide that anew."""
-    from nst_tf import checkpoint
+    from nst_tf import checkpoint, record
 
     if _RESUME.value:
         state = checkpoint.load(_CHECKPOINT.value, task)
-        if state is not None or not _SETTINGS.value:
-            _say(
-                f"going on from {_CHECKPOINT.value}"
-                if state
-                else "there is no checkpoint yet; starting afresh"
-            )
+        if state is not None:
+            _say(f"going on from {_CHECKPOINT.value}")
             return state
-    return checkpoint.begun(record.read(_SETTINGS.value), task) if _SETTINGS.value else None
+        _say("there is no checkpoint yet; starting afresh")
+    if not _recalled:
+        return None
+    differences = record.differences(_recalled, task)
+    if differences:
+        _say(f"not the same as {_SETTINGS.value}: {'; '.join(differences)}")
+    return None if differences else checkpoint.begun(_recalled)
 
 
 def _watched(stream, task: dict, state):
@@ -187,19 +200,20 @@ class _Painted:
 
 def _paint(stream, task: dict) -> tuple[_Painted, BaseException | None]:
     """Paint to the end, or to what ends it after the first step."""
+    from nst_tf import record
+
     painted, began = None, monotonic()
     try:
-        with contextlib.closing(stream):
-            for progress in stream:
-                painted = painted or _Painted(progress, record.of(task, progress.state()), {}, 0)
-                painted.last, painted.seconds = progress, monotonic() - began
-                if progress.accepted:
-                    painted.losses = {k: float(v) for k, v in progress.losses._asdict().items()}
+        for progress in stream:
+            painted = painted or _Painted(progress, record.of(task, progress.state()), {}, 0)
+            painted.last, painted.seconds = progress, monotonic() - began
+            if progress.accepted:
+                painted.losses = {k: float(v) for k, v in progress.losses._asdict().items()}
     except (Exception, KeyboardInterrupt) as error:
         if painted is None:
             raise
         last = painted.last
-        painted.record["stopped"] = {"scale": last.scale, "step": last.step}
+        painted.record["stopped"] = {"scale": last.scale, "steps": last.step + 1}
         return painted, error
     return painted, None
 
@@ -208,42 +222,61 @@ def _write(painted: _Painted, content) -> None:
     """Write the picture and its record."""
     from nst_tf import atomic, image
 
-    note = json.dumps(painted.record) if _RECORD.value else ""
+    # As given: several paintings may each have layers of their own.
+    mixed = {name: flags.FLAGS[name].value for name in _MIXED}
+    told = {**painted.record, "flags": mixed}
+    note = json.dumps(told) if _RECORD.value else ""
     picture = painted.last.image()
     image.write(_OUTPUT.value, picture, alpha=content.alpha, bits=content.bits, note=note)
     if _RECORD.value:
-        given = {name: flags.FLAGS[name].value for name in _READ}
-        # As given: several paintings may each have layers of their own.
-        given["style_layers"] = flags.FLAGS["style_layers"].value
-        told = {"losses": painted.losses, "seconds": round(painted.seconds, 1)}
-        text = json.dumps({**painted.record, "flags": given, **told}, indent=1) + "\n"
-        atomic.replace(_record_path(), text.encode())
+        told["flags"] |= {name: flags.FLAGS[name].value for name in _FILES}
+        told |= {"losses": painted.losses, "seconds": round(painted.seconds, 1)}
+        atomic.replace(_record_path(), (json.dumps(told, indent=1) + "\n").encode())
 
 
-def _stop(painted: _Painted, task: dict, trouble: BaseException) -> NoReturn:
-    """Say what ended the run, and what there is of it."""
+def _stop(painted: _Painted, content, task: dict, trouble: BaseException) -> NoReturn:
+    """Write what there is, and say what ended the run."""
     from nst_tf import checkpoint
 
+    wrote, failed = [], []
+
+    def attempt(path: str, write) -> None:
+        try:
+            write()
+            wrote.append(path)
+        except InputError as error:
+            failed.append(str(error))
+
+    attempt(_OUTPUT.value, lambda: _write(painted, content))
+    if _CHECKPOINT.value and program.interrupted():
+        state = painted.last.state()
+        attempt(_CHECKPOINT.value, lambda: checkpoint.save(_CHECKPOINT.value, state, task))
+    there = "; ".join([f"wrote {' and '.join(wrote)}"] * bool(wrote) + failed)
     if program.interrupted():
-        last, wrote = painted.last, _OUTPUT.value
-        if _CHECKPOINT.value:
-            checkpoint.save(_CHECKPOINT.value, last.state(), task)
-            wrote += f" and {_CHECKPOINT.value}, from which --resume goes on"
+        last = painted.last
         height, width = last.scales[last.scale]
-        raise KeyboardInterrupt(
-            f"at step {last.step + 1} of {last.steps[last.scale]} at {width} x {height} px; "
-            f"wrote {wrote}"
-        ) from trouble
+        step = f"step {last.step + 1} of {last.steps[last.scale]} at {width} x {height} px"
+        more = "; --resume goes on from there" if _CHECKPOINT.value in wrote else ""
+        raise KeyboardInterrupt(f"at {step}; {there}{more}") from trouble
     if isinstance(trouble, InputError):
-        raise InputError(f"{trouble}; wrote the picture before that, {_OUTPUT.value}") from trouble
+        raise InputError(f"{trouble}; from before that: {there}") from trouble
     raise trouble
 
 
 def _recall() -> None:
     """Take what was not given from the record that is to be repeated."""
-    if _SETTINGS.value:
-        found = record.read(_SETTINGS.value)
-        settings.recall({**found["settings"], **found.get("flags", {})})
+    from nst_tf import record
+
+    if not _SETTINGS.value:
+        return
+    _recalled.update(record.read(_SETTINGS.value))
+    given = {name: value for name, value in _recalled["flags"].items() if value is not None}
+    try:
+        settings.recall(_recalled["settings"] | {k: given[k] for k in _MIXED[1:] if k in given})
+        for name in {*_FILES, *_MIXED[:1]} & {*given}:
+            flags.FLAGS.set_default(name, given[name])
+    except (InputError, flags.Error) as error:
+        raise InputError(f"settings={_SETTINGS.value}: {error}") from error
 
 
 def _record_path() -> str:

@@ -41,10 +41,19 @@ class GuardTest(parameterized.TestCase, tf.test.TestCase):
         kernel = given[0].get_layer("block2_conv1").weights[0]
         kernel.assign(tf.fill(kernel.shape, math.nan))
         with self.assertRaisesRegex(
-            InputError, r"the loss's gradient is no number at .* step 3 of 5; try"
+            InputError, r"a gradient or a pixel is no number at .* step \d of 5; try"
         ):
             next(run)
         self.assertTrue(np.isfinite(before[-1].image()).all())
+
+    @parameterized.parameters(1e18, 1e24)
+    def test_a_gradient_that_overflows(self, weight):
+        run = self.paint(steps=6, optimizer="adam", recipe="tutorial", style_weight=weight)
+        pictures = []
+        with self.assertRaisesRegex(InputError, "is no number at|the loss is inf"):
+            for progress in run:
+                pictures.append(progress.image())
+        self.assertTrue(all(np.isfinite(picture).all() for picture in pictures))
 
     def test_float16_goes_on_in_float32_once(self):
         given = []
@@ -69,7 +78,7 @@ class GuardTest(parameterized.TestCase, tf.test.TestCase):
             logs.output[0], r"the loss is \S+ at scale 1 of 1 .*; going on in float32$"
         )
         self.assertEqual([p.step for p in run], [0, 1, 2])
-        self.assertEqual(run[-1].state().precision, "float32")
+        self.assertEqual(run[-1].state().decided.precision, "float32")
         self.assertTrue(np.isfinite(run[-1].image()).all())
 
 

@@ -14,7 +14,7 @@ from pictures import PAINTING, PHOTOGRAPH, ROOT, cut
 
 from nst_tf import InputError, Progress, Settings, State, Style, listeners, optimize
 from nst_tf.losses import Losses
-from nst_tf.progress import Latest
+from nst_tf.progress import Decided, Latest
 
 KNOBS = Settings(size=96, scales=2, steps=12, tv_weight=0.1)
 
@@ -83,7 +83,7 @@ class ShowTest(tf.test.TestCase):
                 accepted=tf.constant(kept),
                 finite=tf.constant(True),
                 _image=tf.zeros([1, 4, 4, 3]),
-                _latest=Latest(State(0, step + 1, "float32", ())),
+                _latest=Latest(State(0, step + 1, Decided("float32"), Decided("float32"))),
             )
             for step, (total, kept) in enumerate(zip(totals, accepted, strict=True))
         ]

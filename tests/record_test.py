@@ -40,9 +40,8 @@ class RecordTest(tf.test.TestCase):
             self.assertEqual(record.differences(self.task(), self.task(**changes)), words)
 
     def test_the_text_in_a_png_gives_the_settings_back(self):
-        told = record.of(
-            self.task(), next(optimize(self.content, self.styles, self.settings)).state()
-        )
+        state = next(optimize(self.content, self.styles, self.settings)).state()
+        told = record.of(self.task(), state) | {"flags": {}}
         for bits in (8, 16):
             path = Path(self.create_tempdir().full_path) / "picture.png"
             image.write(path, self.content, bits=bits, note=json.dumps(told))
@@ -60,19 +59,25 @@ class RecordTest(tf.test.TestCase):
     def test_a_run_begins_as_its_record_says(self):
         state = next(optimize(self.content, self.styles, self.settings)).state()
         told = json.loads(json.dumps(record.of(self.task(), state)))
-        begun = checkpoint.begun(told, self.task())
+        begun = checkpoint.begun(told)
         self.assertEqual((begun.scale, begun.step, begun.tensors), (0, 0, ()))
-        self.assertEqual(begun.precision, state.precision)
-        self.assertEqual(begun.plans[0].most, 64 * 64)
-        self.assertIsNone(checkpoint.begun(told, self.task(content=self.content[::-1])))
+        self.assertEqual(begun.decided.precision, state.begun.precision)
+        self.assertEqual(begun.decided.plans[0].most, 64 * 64)
+
+    def test_where_pictures_lie_does_not_matter(self):
+        one = self.task(start=self.content, settings=Settings(init="a.png", vgg_weights="a.h5"))
+        other = self.task(start=self.content, settings=Settings(init="./a.png", vgg_weights="b.h5"))
+        self.assertEmpty(record.differences(one, other))
 
     def test_what_is_no_record(self):
         folder = Path(self.create_tempdir().full_path)
+        half = b'{"settings": {"size": 64}}'
         for name, data in (("a.json", b"{}"), ("b.json", b"[1"), ("c.json", b"\xff\xfe\0")):
             (folder / name).write_bytes(data)
+        (folder / "half.json").write_bytes(half)
         image.write(folder / "plain.png", self.content)
-        for name in ("a.json", "b.json", "c.json", "plain.png"):
-            with self.assertRaisesRegex(InputError, f"settings=.*{name}: is no record of a run"):
+        for name in ("a.json", "b.json", "c.json", "half.json", "plain.png"):
+            with self.assertRaisesRegex(InputError, f"settings=.*{name}: is no whole record"):
                 record.read(str(folder / name))
         with self.assertRaisesRegex(InputError, "cannot be read .No such file"):
             record.read(str(folder / "missing.json"))

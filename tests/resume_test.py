@@ -47,7 +47,7 @@ class ResumeTest(parameterized.TestCase, tf.test.TestCase):
         with mock.patch.object(memory, "MOST_SEEN", 50_000):
             first, last = ((p.image(), as_stored(p.state())) for p in self.paint(settings))
         (rest,) = self.paint(settings, resume=first[1])
-        self.assertEqual(rest.state().plans[0].tiles, 2)
+        self.assertEqual(rest.state().decided.plans[0].tiles, 2)
         self.assertEqual(rest.image().tobytes(), last[0].tobytes())
 
     def test_a_progress_keeps_no_history_alive(self):

@@ -1,7 +1,6 @@
 """Runs of scripts/stylize.py that are stopped, killed, resumed and repeated."""
 
 import json
-import os
 import random
 import resource
 import signal
@@ -17,7 +16,8 @@ from pictures import PAINTING, PHOTOGRAPH, ROOT
 
 from nst_tf import image
 
-KNOBS = ["--size=192", "--scales=3", "--steps=24"]
+# Which precision pays is measured, and beside other programs not always the same comes out.
+KNOBS = ["--size=192", "--scales=3", "--steps=24", "--precision=float32"]
 STEPS = 6 + 12 + 24
 
 
@@ -98,7 +98,7 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
                 self.assertRegex(
                     errors,
                     r"^stylize: stopped at step \d+ of \d+ at \d+ x \d+ px; wrote \S+out.png and "
-                    r"\S+run.ckpt, from which --resume goes on\n$",
+                    r"\S+run.ckpt; --resume goes on from there\n$",
                 )
                 self.assertTrue(image.read(self.output).rgb.any())
         stopped = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]
@@ -109,14 +109,34 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
         self.assertIn("going on from", out)
         self.assertEqual(self.output.read_bytes(), self.whole.read_bytes())
 
-    def test_the_log_of_a_resumed_run_is_whole(self):
-        process = begin(*self.flags)
-        wait_for(self.log, 20)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+    @parameterized.parameters(signal.SIGTERM, signal.SIGKILL)
+    def test_the_log_of_a_resumed_run_is_whole(self, number):
+        for lines in (15, 25):
+            process = begin(*self.flags)
+            wait_for(self.log, lines)
+            process.send_signal(number)
+            process.communicate(timeout=60)
         paint(*self.flags)
         expected = [(s, i) for s, count in enumerate((6, 12, 24)) for i in range(count)]
         self.assertEqual(self.steps_logged(), expected)
+
+    def test_stopped_with_everything_that_watches(self):
+        """Whatever the moment, one line, and all files whole."""
+        moments = random.Random(1)
+        watch = [f"--tensorboard_dir={self.folder}/tb", f"--animation={self.folder}/film.gif"]
+        watch += [f"--snapshots_dir={self.folder}/snapshots", "--snapshot_every=1"]
+        for _ in range(4):
+            process = begin(*self.flags, *watch)
+            lines = len(self.log.read_text().splitlines()) if self.log.exists() else 0
+            wait_for(self.log, min(lines + 3, STEPS))
+            time.sleep(moments.uniform(0, 0.5))
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+            if process.returncode:
+                self.assertRegex(errors, r"^stylize: stopped at step [^\n]*; wrote [^\n]*\n$")
+            self.assertTrue((self.folder / "film.gif").exists())
+        steps = self.steps_logged()
+        self.assertEqual(steps, sorted({*steps}))
 
     def test_before_the_first_step_there_is_no_picture(self):
         process = begin(*self.flags)
@@ -127,14 +147,25 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
         self.assertEmpty(list(self.folder.glob("*.png")))
 
     def test_a_second_ctrl_c_ends_at_once(self):
-        process = begin(*self.flags)
-        wait_for(self.log, 10)
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 130)
-        self.assertLess(time.monotonic() - began, 10)
+        """The first waits until what listens to the run has done its work."""
+        code = (
+            "import itertools, signal, time\n"
+            "from nst_tf import program\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "def main():\n"
+            "    for _ in program.hear(itertools.count()):\n"
+            "        print('listening', flush=True)\n"
+            "        time.sleep(100)\n"
+            "program.run(main)\n"
+        )
+        pipe = subprocess.PIPE
+        with subprocess.Popen([sys.executable, "-c", code], stdout=pipe, cwd=ROOT) as process:
+            self.assertEqual(process.stdout.readline(), b"listening\n")
+            process.send_signal(signal.SIGINT)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                process.wait(timeout=2)
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(timeout=10), 130)
 
     def test_afresh_without_a_checkpoint(self):
         status, out, _ = paint(*self.flags)
@@ -159,6 +190,7 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
         self.assertEqual(status, 0, errors)
         self.assertIn("run.ckpt: cannot be written (File too large)", errors)
         self.assertIn("painting on", errors)
+        self.assertEqual(errors.count("run.ckpt"), 1)
         self.assertNotIn("Traceback", errors)
         self.assertFalse(self.checkpoint.exists())
         self.assertEqual(self.output.read_bytes(), self.whole.read_bytes())
@@ -184,9 +216,16 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
         status, _, errors = paint(f"--output={self.output}", "--resume")
         self.assertEqual((status, errors.count("\n")), (1, 1))
         self.assertIn("resume: needs the file to go on from; give --checkpoint", errors)
-        status, _, errors = paint("--output=a.png", "--animation=a.png")
+        status, _, errors = paint(f"--output={self.output}", f"--animation={self.folder}/a.png")
+        self.assertEqual((status, errors.count("\n")), (1, 1))
         self.assertIn("unknown ending '.png'", errors)
-        self.assertNotEqual(os.path.exists("a.png"), True)
+        self.output.with_suffix(".json").write_text("{}")
+        status, _, errors = paint(f"--output={self.output}")
+        self.assertEqual((status, errors.count("\n")), (1, 1))
+        self.assertIn("out.json: is there already and no record; give --norecord", errors)
+        status, _, errors = paint(f"--output={self.output}", "--vgg_weights=missing.h5")
+        self.assertEqual((status, errors.count("\n")), (1, 1))
+        self.assertIn("vgg_weights=missing.h5: is no file", errors)
 
 
 if __name__ == "__main__":
