@@ -79,9 +79,8 @@ _SETTINGS = flags.DEFINE_string(
     "a record, .json or .png, whose run is to be repeated; flags given besides go before it",
 )
 _QUIET = flags.DEFINE_boolean("quiet", False, "show no progress")
-# What a record needs besides the settings to repeat a run: files, and how paintings are mixed.
+# What a record needs besides to repeat a run.
 _FILES = ("content", "style", "style_mask", "style_region", "content_mask")
-_MIXED = ("style_blend", "style_layers")
 # The record that is repeated, when it has been read.
 _recalled: dict[str, Any] = {}
 
@@ -222,9 +221,9 @@ def _write(painted: _Painted, content) -> None:
     """Write the picture and its record."""
     from nst_tf import atomic, image
 
-    # As given: several paintings may each have layers of their own.
-    mixed = {name: flags.FLAGS[name].value for name in _MIXED}
-    told = {**painted.record, "flags": mixed}
+    # Layers of each painting; those of all are a setting.
+    layers = flags.FLAGS["style_layers"].value if settings.style_layer_groups() else None
+    told = {**painted.record, "flags": {"style_blend": _BLEND.value, "style_layers": layers}}
     note = json.dumps(told) if _RECORD.value else ""
     picture = painted.last.image()
     image.write(_OUTPUT.value, picture, alpha=content.alpha, bits=content.bits, note=note)
@@ -271,9 +270,10 @@ def _recall() -> None:
         return
     _recalled.update(record.read(_SETTINGS.value))
     given = {name: value for name, value in _recalled["flags"].items() if value is not None}
+    layers = {"style_layers": given.pop("style_layers")} if "style_layers" in given else {}
     try:
-        settings.recall(_recalled["settings"] | {k: given[k] for k in _MIXED[1:] if k in given})
-        for name in {*_FILES, *_MIXED[:1]} & {*given}:
+        settings.recall(_recalled["settings"] | layers)
+        for name in {*_FILES, "style_blend"} & {*given}:
             flags.FLAGS.set_default(name, given[name])
     except (InputError, flags.Error) as error:
         raise InputError(f"settings={_SETTINGS.value}: {error}") from error

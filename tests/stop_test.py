@@ -198,7 +198,7 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
     def test_a_full_disk_leaves_the_last_good_checkpoint(self):
         paint(*self.flags)
         before = self.checkpoint.read_bytes()
-        status, _, errors = paint(*self.flags[:-1], limit=400_000)
+        status, _, errors = paint(*self.flags, limit=400_000)
         self.assertEqual(status, 0)
         self.assertIn("cannot be written (File too large)", errors)
         self.assertEqual(self.checkpoint.read_bytes(), before)
@@ -223,6 +223,7 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
         status, _, errors = paint(f"--output={self.output}")
         self.assertEqual((status, errors.count("\n")), (1, 1))
         self.assertIn("out.json: is there already and no record; give --norecord", errors)
+        self.output.with_suffix(".json").unlink()
         status, _, errors = paint(f"--output={self.output}", "--vgg_weights=missing.h5")
         self.assertEqual((status, errors.count("\n")), (1, 1))
         self.assertIn("vgg_weights=missing.h5: is no file", errors)
