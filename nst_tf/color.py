@@ -69,7 +69,9 @@ def grey_like(painting: tf.Tensor, photograph: tf.Tensor) -> tf.Tensor:
         float32 sRGB of the painting's shape, three equal channels in [0, 1].
     """
     luminance, wanted = to_oklab(painting)[..., :1], to_oklab(photograph)[..., 0]
-    scale = tf.math.divide_no_nan(tf.math.reduce_std(wanted), tf.math.reduce_std(luminance))
+    deviation = tf.math.reduce_std(luminance)
+    # A painting of one colour has nothing to stretch but rounding.
+    scale = tf.where(deviation > 1e-4, tf.math.reduce_std(wanted) / deviation, 0.0)
     luminance = (luminance - tf.reduce_mean(luminance)) * scale + tf.reduce_mean(wanted)
     luminance = tf.clip_by_value(luminance, 0.0, 1.0)
     zeros = tf.zeros_like(luminance)
@@ -87,23 +89,33 @@ def recolour(painted: tf.Tensor, photograph: tf.Tensor) -> tf.Tensor:
         float32 sRGB of the same shape, in [0, 1]. Where sRGB has no such colour, luminance and
         hue stay and the chroma is the greatest that there is.
     """
-    luminance, chrominance = to_oklab(painted)[..., :1], to_oklab(photograph)[..., 1:]
+    pixels = tf.reshape(tf.convert_to_tensor(painted, tf.float32), [-1, 3])
+    luminance = to_oklab(pixels)[:, :1]
+    chrominance = tf.reshape(to_oklab(photograph)[..., 1:], [-1, 2])
+    share = tf.ones_like(luminance)
+    outside = tf.where(~_fits(luminance, chrominance)[:, 0])
+    if tf.size(outside):
+        grey, color = (tf.gather_nd(each, outside) for each in (luminance, chrominance))
+        share = tf.tensor_scatter_nd_update(share, outside, _most_chroma(grey, color))
+    rgb = _linear_from_oklab(tf.concat([luminance, share * chrominance], -1))
+    return tf.reshape(tf.clip_by_value(_encode(rgb), 0.0, 1.0), tf.shape(painted))
 
-    def linear(share: tf.Tensor) -> tf.Tensor:
-        return _linear_from_oklab(tf.concat([luminance, share * chrominance], -1))
 
-    def fits(share: tf.Tensor) -> tf.Tensor:
-        rgb = linear(share)
-        inside = (rgb >= -_ROUNDING) & (rgb <= 1 + _ROUNDING)
-        return tf.reduce_all(inside, axis=-1, keepdims=True)
-
+def _most_chroma(luminance: tf.Tensor, chrominance: tf.Tensor) -> tf.Tensor:
+    """The greatest share of each chrominance that sRGB has, found by halving."""
     fitting, most = tf.zeros_like(luminance), tf.ones_like(luminance)
     for _ in range(_HALVINGS):
         middle = (fitting + most) / 2
-        fit = fits(middle)
+        fit = _fits(luminance, middle * chrominance)
         fitting, most = tf.where(fit, middle, fitting), tf.where(fit, most, middle)
-    share = tf.where(fits(tf.ones_like(luminance)), 1.0, fitting)
-    return tf.clip_by_value(_encode(linear(share)), 0.0, 1.0)
+    return fitting
+
+
+def _fits(luminance: tf.Tensor, chrominance: tf.Tensor) -> tf.Tensor:
+    """Whether sRGB has these colours."""
+    rgb = _linear_from_oklab(tf.concat([luminance, chrominance], -1))
+    inside = (rgb >= -_ROUNDING) & (rgb <= 1 + _ROUNDING)
+    return tf.reduce_all(inside, axis=-1, keepdims=True)
 
 
 def to_oklab(rgb: tf.Tensor) -> tf.Tensor:

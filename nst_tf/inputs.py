@@ -22,7 +22,8 @@ def split(paths: Sequence[str]) -> list[str]:
         The paths.
     """
     if len(paths) == 1 and not os.path.exists(paths[0]):
-        return paths[0].split(",")
+        parts = (os.path.expanduser(path.strip()) for path in paths[0].split(","))
+        return [path for path in parts if path]
     return list(paths)
 
 
@@ -55,14 +56,19 @@ def styles(
     _count("style_blend", shares, paintings)
     _count("style_mask", masks, paintings)
     _count("style_region", regions, paintings)
-    _count("style_layers", [",".join(names) for names in layers], paintings)
+    _count("style_layers", [",".join(names) for names in layers], paintings, link="/")
+    counted = [_number(share) for share in shares]
+    if counted and not (all(0 <= share < np.inf for share in counted) and sum(counted) > 0):
+        raise InputError(
+            f"style_blend={','.join(shares)}: expected numbers from 0, not all 0, as 0.7,0.3"
+        )
     found = []
     for index, path in enumerate(paintings):
         painting = read(path)
         found.append(
             Style(
                 painting.rgb,
-                share=_number(shares[index]) if shares else 1.0,
+                share=counted[index] if counted else 1.0,
                 mask=mask("style_mask", masks[index], content) if masks else None,
                 region=mask("style_region", regions[index], painting) if regions else None,
                 layers=layers[index] if layers else None,
@@ -80,23 +86,26 @@ def mask(name: str, path: str, picture: Picture) -> np.ndarray | None:
         picture: what it belongs to.
 
     Returns:
-        float32 [h, w] in [0, 1], 1 where it is white; None for no mask.
+        float32 [h, w] in [0, 1], 1 where it is white and opaque; None for no mask.
 
     Raises:
         InputError: as of `styles`.
     """
     if path == _EVERYWHERE:
         return None
-    white = read(path).rgb.mean(axis=-1)
+    drawn = read(path)
+    white = drawn.rgb.mean(axis=-1)
+    if drawn.alpha is not None:
+        white *= drawn.alpha
     check_mask(f"{name}={path}", white, picture.rgb)
     return white
 
 
-def _count(name: str, values: Sequence[str], paintings: Sequence[str]) -> None:
+def _count(name: str, values: Sequence[str], paintings: Sequence[str], link: str = ",") -> None:
     if values and len(values) != len(paintings):
         raise InputError(
-            f"{name}={','.join(values)}: expected one for each painting, {len(paintings)}, got "
-            f"{len(values)}"
+            f"{name}={link.join(values)}: expected one for each painting, {len(paintings)}, got "
+            f"{len(values)}; give as many"
         )
 
 

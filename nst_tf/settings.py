@@ -64,7 +64,8 @@ class Settings:
     """What determines a picture besides the photograph and the paintings.
 
     A knob that is not given takes its recipe's value, once and for all: `dataclasses.replace` with
-    another recipe keeps it. `define_flags` makes one flag of each.
+    another recipe keeps it, and cannot change `strength`, which is spent on `content_weight`.
+    `define_flags` makes one flag of each.
 
     Raises:
         InputError: a value out of its range.
@@ -217,6 +218,11 @@ def from_flags(**instead: Any) -> Settings:
         InputError: a value out of its range.
     """
     given: dict[str, Any] = {knob.name: flags.FLAGS[knob.name].value for knob in fields(Settings)}
+    if style_layer_groups() and "style_layers" not in instead:
+        raise InputError(
+            f"style_layers={_plain(given['style_layers'])}: layers of each painting are for "
+            "stylize.py; leave the / out"
+        )
     return Settings(**given | instead)
 
 
@@ -250,7 +256,8 @@ def style_layer_groups() -> list[list[str]]:
         Names for each painting, of `--style_layers=a,b/c`; nothing where they share all.
     """
     text = ",".join(flags.FLAGS["style_layers"].value or [])
-    return [group.split(",") for group in text.split("/")] if "/" in text else []
+    groups = text.split("/") if "/" in text else []
+    return [[name.strip() for name in group.split(",")] for group in groups]
 
 
 def _checked(knob: Any, value: Any) -> Any:

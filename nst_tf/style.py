@@ -12,6 +12,8 @@ from nst_tf.settings import Settings
 
 # How far the ratio of a mask's sides may be from its picture's.
 TOLERANCE = 0.01
+# A mask without anything lighter is all black, but for the noise of a scan.
+_BLACK = 1 / 32
 
 
 @dataclass(frozen=True)
@@ -100,15 +102,17 @@ def check_mask(name: str, mask: Any, picture: np.ndarray) -> None:
         InputError: it is something else, all black, or of another shape than the picture.
     """
     expected = f"{name}: expected a float array [height, width] in [0, 1], got"
-    if not isinstance(mask, np.ndarray) or mask.ndim != 2 or mask.dtype.kind != "f":
-        raise InputError(f"{expected} a {type(mask).__name__} {getattr(mask, 'shape', '')}")
+    fits = isinstance(mask, np.ndarray) and mask.ndim == 2 and mask.size > 0
+    if not fits or mask.dtype.kind != "f":
+        kind = f"{getattr(mask, 'dtype', type(mask).__name__)} {getattr(mask, 'shape', '')}"
+        raise InputError(f"{expected} {kind.strip()}")
     if not (0 <= mask.min() and mask.max() <= 1):
         raise InputError(f"{expected} values from {mask.min()} to {mask.max()}")
-    if not mask.any():
-        raise InputError(f"{name}: is all black; expected white where it counts")
+    if mask.max() < _BLACK:
+        raise InputError(f"{name}: is all black; make it white where it counts")
     (height, width), (high, wide) = picture.shape[:2], mask.shape
     if abs(wide * height / (high * width) - 1) > TOLERANCE:
         raise InputError(
             f"{name}: a mask of {wide} x {high} px for a picture of {width} x {height} px; "
-            "expected the same shape; crop it"
+            f"expected the same shape to {TOLERANCE:.0%}; crop it"
         )

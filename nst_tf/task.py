@@ -7,13 +7,17 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf import color, tiled
+from nst_tf.errors import InputError
 from nst_tf.image import resize
 from nst_tf.kept import Kept, put
+from nst_tf.luminance import Luminance
 from nst_tf.manner import Painting
-from nst_tf.objective import Objective
 from nst_tf.scales import Size, painting_size
 from nst_tf.settings import Settings
 from nst_tf.style import Style
+
+# The part of a place that must be left to paint.
+_SOME = 1e-3
 
 
 class Task:
@@ -55,7 +59,7 @@ class Task:
             return self._seen(first_image(self._content, self.settings, *size))
         return self._seen(with_noise(_at(start, size), self.settings))
 
-    def objective(self, network: tf.keras.Model, size: Size, most: float) -> Objective | Kept:
+    def objective(self, network: tf.keras.Model, size: Size, most: float) -> Any:
         """The objective at a scale.
 
         Args:
@@ -69,8 +73,10 @@ class Task:
         photograph = _at(self._content, size)
         paintings = self._paintings(photograph)
         seen = self._seen(photograph)
-        whole = tiled.objective(network, seen, paintings, self.settings, most=most)
-        return whole if self._keep is None else Kept(whole, seen, self._kept(size))
+        whole: Any = tiled.objective(network, seen, paintings, self.settings, most=most)
+        if self._keep is not None:
+            whole = Kept(whole, seen, self._kept(size))
+        return Luminance(whole) if self.settings.color == "luminance" else whole
 
     def finish(self, image: tf.Tensor) -> tf.Tensor:
         """The picture to show.
@@ -90,14 +96,18 @@ class Task:
 
     def _paintings(self, photograph: tf.Tensor) -> Iterator[Painting]:
         long_side = max(photograph.shape[1:3])
+        largest = max(style.share for style in self._styles)
         for style, place in zip(self._styles, self._places, strict=True):
             painting = _fit(style.rgb, round(self.settings.style_scale * long_side))
             if self.settings.color == "match":
-                painting = color.match(painting, photograph)
+                # What lies outside no picture can have.
+                painting = tf.clip_by_value(color.match(painting, photograph), 0.0, 1.0)
             if self.settings.color == "luminance":
                 painting = color.grey_like(painting, photograph)
-            region = None if style.region is None else _mask(style.region)
-            yield Painting(painting, style.share, style.layers, place, region)
+            region = None
+            if style.region is not None and style.region.min() < 1:
+                region = _mask(style.region)
+            yield Painting(painting, style.share / largest, style.layers, place, region)
 
     def _seen(self, picture: tf.Tensor) -> tf.Tensor:
         return color.grey(picture) if self.settings.color == "luminance" else picture
@@ -107,8 +117,16 @@ class Task:
         place = None if mask is None else _mask(mask)
         if self._keep is None:
             return place
-        rest = 1 - self._keep
-        return rest if place is None else place * resize(rest, *place.shape[1:3])
+        if place is None:
+            place = tf.ones_like(self._keep)
+        sides = zip(place.shape[1:3], self._keep.shape[1:3], strict=True)
+        size = tuple(map(max, sides))
+        place, keep = (tf.image.resize(each, size, "area") for each in (place, self._keep))
+        rest = place * (1 - keep)
+        if tf.reduce_sum(rest) < _SOME * tf.reduce_sum(place):
+            what = "keep: all of the picture" if mask is None else "mask: all of it"
+            raise InputError(f"{what} is to stay as it is; make the mask of what stays smaller")
+        return rest
 
     def _kept(self, size: Size) -> tf.Tensor:
         return tf.image.resize(self._keep, size, "area")

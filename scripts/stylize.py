@@ -24,15 +24,17 @@ _STYLE = flags.DEFINE_multi_string(
 _BLEND = flags.DEFINE_list(
     "style_blend", [], "how much each painting counts, as 0.7,0.3; equally, if it is not given"
 )
-_MASK = flags.DEFINE_list(
+_MASK = flags.DEFINE_multi_string(
     "style_mask",
     [],
-    "a picture for each painting, white where in the photograph it applies; none for everywhere",
+    "a picture for each painting, white where in the photograph it applies; none for everywhere; "
+    "several as of --style",
 )
-_REGION = flags.DEFINE_list(
+_REGION = flags.DEFINE_multi_string(
     "style_region",
     [],
-    "a picture for each painting, white where it is to be learnt from; none for all of it",
+    "a picture for each painting, white where it is to be learnt from; none for all of it; several "
+    "as of --style",
 )
 _KEEP = flags.DEFINE_string(
     "content_mask", None, "a picture, white where the photograph must stay as it is"
@@ -94,20 +96,20 @@ def main() -> None:
     union = dict.fromkeys(name for group in layers for name in group)
     knobs = settings.from_flags(**({"style_layers": tuple(union)} if layers else {}))
     content = image.read(_CONTENT.value)
-    paintings = inputs.split(_STYLE.value)
+    paintings, masks, regions = map(inputs.split, (_STYLE.value, _MASK.value, _REGION.value))
     styles = inputs.styles(
         paintings,
         content,
         shares=_BLEND.value,
-        masks=_MASK.value,
-        regions=_REGION.value,
+        masks=masks,
+        regions=regions,
         layers=layers,
     )
     keep = inputs.mask("content_mask", _KEEP.value, content) if _KEEP.value else None
     start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
     started = [] if start is None else [knobs.init]
     _check_outputs(
-        [_CONTENT.value, *paintings, *_MASK.value, *_REGION.value, knobs.vgg_weights, *started],
+        [_CONTENT.value, *paintings, *masks, *regions, knobs.vgg_weights, *started],
         knobs.size or max(content.rgb.shape),
     )
 

@@ -67,6 +67,11 @@ class LuminanceTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(tf.reduce_mean(found), tf.reduce_mean(wanted), atol=1e-3)
         self.assertAllClose(tf.math.reduce_std(found), tf.math.reduce_std(wanted), atol=1e-3)
 
+    def test_a_painting_of_one_colour_stays_one_colour(self):
+        flat = np.full([97, 101, 3], 0.3, np.float32)
+        found = color.grey_like(flat, cut(PHOTOGRAPH, 40, 50))
+        self.assertLess(np.ptp(found), 1e-5)
+
     def test_a_picture_recoloured_from_itself_stays(self):
         photograph = cut(PHOTOGRAPH, 40, 50)
         self.assertAllClose(color.recolour(photograph, photograph), photograph, atol=1e-5)

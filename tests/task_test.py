@@ -60,15 +60,51 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
             self.assertLess(far[own], far[1 - own])
 
     @parameterized.parameters(
-        ({"mask": np.ones([96, 131], np.float32)}, "mask: a mask of 131 x 96 px for a picture of"),
-        ({"mask": np.zeros([96, 128], np.float32)}, "mask: is all black"),
+        ({"mask": np.ones([960, 1294], np.float32)}, "mask: a mask of 1294 x 960 px for a picture"),
+        ({"mask": np.zeros([96, 128], np.float32)}, "mask: is all black; make it white where"),
+        ({"mask": np.full([96, 128], 2 / 255, np.float32)}, "mask: is all black"),
+        ({"mask": np.ones([96, 128], np.uint8)}, r"mask: expected .* uint8 \(96, 128\)"),
         ({"mask": np.full([96, 128], 2.0)}, "mask: expected a float array .* from 2.0 to 2.0"),
-        ({"region": np.ones([90, 70, 3])}, r"region: expected .* a ndarray \(90, 70, 3\)"),
+        ({"region": np.ones([90, 70, 3])}, r"region: expected .* float64 \(90, 70, 3\)"),
         ({"region": np.ones([70, 90])}, "region: a mask of 90 x 70 px for a picture of 70 x 90"),
     )
     def test_what_is_no_mask_is_refused(self, masks, message):
         with self.assertRaisesRegex(InputError, message):
             stylize(self.content, [Style(self.one, **masks)], Settings(**SMALL))
+
+    def test_a_mask_may_be_off_by_less_than_a_hundredth(self):
+        styles = [Style(self.one, mask=np.eye(960, 1291, dtype=np.float32))]
+        optimize(self.content, styles, Settings(**SMALL))
+
+    def test_a_white_region_is_none_exactly(self):
+        settings = Settings(size=96, scales=1, precision="float32")
+        network = features.of(settings, "float32")
+        white = np.ones([45, 35], np.float32)
+        found = []
+        for region in (None, white):
+            job = Task(self.content, [Style(self.one, region=region)], settings, None)
+            found.append(job.objective(network, (72, 96), math.inf).targets.grams[0])
+        for name, gram in found[0].items():
+            self.assertAllEqual(found[1][name], gram)
+
+    @parameterized.parameters(1e-50, 1e39, 1e308)
+    def test_shares_of_any_size_are_parts_of_a_whole(self, share):
+        settings = Settings(size=64, scales=1, steps=1, precision="float32")
+        expected, found = (
+            stylize(self.content, [Style(self.one, each), Style(self.other, each)], settings)
+            for each in (1.0, share)
+        )
+        self.assertAllEqual(found, expected)
+
+    def test_a_mask_within_what_is_kept_is_refused(self):
+        left, right = halves()
+        styles = [Style(self.one, mask=left), Style(self.other, mask=right)]
+        coarse = halves(48, 64)[0]
+        for keep in (left, coarse):
+            with self.assertRaisesRegex(InputError, "mask: all of it is to stay as it is; make"):
+                optimize(self.content, styles, Settings(**SMALL), keep=keep)
+        with self.assertRaisesRegex(InputError, "keep: all of the picture is to stay as it is"):
+            optimize(self.content, [Style(self.one)], Settings(**SMALL), keep=np.ones_like(left))
 
     def test_each_painting_is_learnt_from_its_layers(self):
         shallow, deep = ("block1_conv1", "block2_conv1"), ("block4_conv1",)
@@ -108,14 +144,27 @@ class KeepTest(tf.test.TestCase):
 
 
 class ColorTest(parameterized.TestCase, tf.test.TestCase):
-    def test_luminance_keeps_the_photographs_hues(self):
+    @parameterized.parameters("adam", "lbfgs")
+    def test_luminance_paints_grey_and_keeps_the_photographs_hues(self, optimizer):
         content = cut(PHOTOGRAPH, 96, 128)
-        settings = Settings(size=128, scales=1, steps=5, color="luminance")
+        knobs = dict(size=128, scales=2, steps=5, color="luminance", init_noise=0.2)
+        settings = Settings(**knobs, optimizer=optimizer)
         *_, last = optimize(content, [Style(cut(PAINTING, 90, 70))], settings)
+        # What is optimised is what is shown, but for the colours.
+        self.assertLess(np.ptp(last._image, axis=-1).max(), 1e-5)
         found, theirs = color.to_oklab(last.image()), color.to_oklab(content)
         cross = found[..., 1] * theirs[..., 2] - found[..., 2] * theirs[..., 1]
         self.assertAllClose(cross, tf.zeros_like(cross), atol=1e-4)
         self.assertGreater(tf.reduce_mean(tf.abs(found[..., 0] - theirs[..., 0])), 0.02)
+        self.assertAllClose(color.grey(last.image()), last._image[0], atol=2e-3)
+
+    def test_a_matched_painting_is_a_picture(self):
+        content = cut(SAMPLES / "content" / "astronaut.jpg", 96, 128)
+        styles = [Style(cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 96, 128))]
+        job = Task(content, styles, Settings(color="match", precision="float32"), None)
+        (painting,) = job._paintings(tf.constant(content[None]))
+        self.assertAllInRange(painting.picture, 0, 1)
+        self.assertAllClose(painting.picture[0], np.clip(color.match(styles[0].rgb, content), 0, 1))
 
     @pytest.mark.slow
     def test_match_paints_in_the_photographs_colours(self):
@@ -141,10 +190,9 @@ class StrokesTest(parameterized.TestCase, tf.test.TestCase):
 
 
 class StartTest(parameterized.TestCase, tf.test.TestCase):
-    @parameterized.parameters("lbfgs", "adam")
-    def test_noise_is_added_and_repeats(self, optimizer):
+    def test_noise_is_added_and_repeats(self):
         content = cut(PHOTOGRAPH, 64, 96)
-        knobs = dict(size=96, optimizer=optimizer, precision="float32")
+        knobs = dict(size=96, precision="float32")
 
         def first(**more):
             return Task(content, [], Settings(**knobs, **more), None).first(None, (64, 96))[0]
@@ -173,7 +221,7 @@ class TogetherTest(parameterized.TestCase, tf.test.TestCase):
         corner = np.zeros([144, 192], np.float32)
         corner[:40, :40] = 1
         styles = [
-            Style(cut(PAINTING, 90, 70), 2.0, mask=left, region=np.float32(np.eye(90, 70) > -1)),
+            Style(cut(PAINTING, 90, 70), 2.0, mask=left, region=halves(90, 70)[0]),
             Style(cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 80, 110), mask=right),
         ]
         settings = Settings(
