@@ -89,7 +89,8 @@ def film(stream: Iterable[Progress], path: str | os.PathLike, frames: int) -> It
             yield progress
     finally:
         try:
-            if held:
+            # One picture is no film; a run that had ended before keeps the one it has.
+            if len(held) > 1:
                 atomic.replace(path, encode(choose(held, frames), Path(path).suffix.lower()))
         except InputError as error:
             _LOG.warning("%s", error)

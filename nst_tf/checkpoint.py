@@ -123,9 +123,10 @@ def load(path: str, task: Mapping[str, Any]) -> State | None:
     """
     if not os.path.exists(path):
         # A run may have been killed after it had put the last one aside.
-        path = previous(path)
-        if not os.path.exists(path):
+        if not os.path.exists(previous(path)):
             return None
+        _LOG.warning("%s is not there; taking %s", path, previous(path))
+        path = previous(path)
     head, tensors = _read(path)
     differences = record.differences(head["task"], task)
     if differences:

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -36,6 +37,7 @@ def run(
     """
 
     def guarded(arguments: list[str]) -> None:
+        _end_at_second()
         for number in (signal.SIGINT, signal.SIGTERM):
             # A shell's background jobs ignore Ctrl-C, and shall.
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -117,11 +119,28 @@ def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
 
 
 def _stop(number: int, frame: object) -> None:
-    if _signals:
-        os._exit(128 + number)
     _signals.append(number)
     if not _deaf:
         raise KeyboardInterrupt
+
+
+def _end_at_second() -> None:
+    """Have a second signal end the process, also within TensorFlow, where Python hears none."""
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
+
+    def count() -> None:
+        come = 0
+        while True:
+            number = os.read(ours, 1)[0]
+            if signal.getsignal(number) is _stop:
+                come += 1
+            if come == 2:
+                os.write(2, f"{_name()}: stopped at once\n".encode())
+                os._exit(128 + number)
+
+    threading.Thread(target=count, daemon=True).start()
 
 
 def _parse(arguments: list[str]) -> list[str]:

@@ -293,10 +293,9 @@ def _in_range(knob: Any, value: Any) -> bool:
 def _range(knob: Any) -> str:
     words = "a whole number" if knob.type is int else "a number"
     links = {"least": "of at least", "most": "of at most", "above": "above", "below": "below"}
-    for name, link in links.items():
-        if math.isfinite(knob.metadata[name]):
-            words += f" {link} {knob.metadata[name]}"
-    return words
+    bounds = {link: knob.metadata[name] for name, link in links.items()}
+    told = [f"{link} {bound}" for link, bound in bounds.items() if math.isfinite(bound)]
+    return " ".join([words, " and ".join(told)]).rstrip()
 
 
 def _refusal(knob: Any, value: Any, expected: str) -> InputError:

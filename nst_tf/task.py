@@ -124,7 +124,7 @@ class Task:
         place, keep = (tf.image.resize(each, size, "area") for each in (place, self._keep))
         rest = place * (1 - keep)
         if tf.reduce_sum(rest) < _SOME * tf.reduce_sum(place):
-            what = "keep: all of the picture" if mask is None else "mask: all of it"
+            what = "content_mask: all of the picture" if mask is None else "style_mask: all of one"
             raise InputError(f"{what} is to stay as it is; make the mask of what stays smaller")
         return rest
 

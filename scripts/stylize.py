@@ -166,6 +166,8 @@ def _state(task: dict):
         _say("there is no checkpoint yet; starting afresh")
     if not _recalled:
         return None
+    if "stopped" in _recalled:
+        _say(f"the run of {_SETTINGS.value} was stopped; this one goes to its end")
     differences = record.differences(_recalled, task)
     if differences:
         _say(f"not the same as {_SETTINGS.value}: {'; '.join(differences)}")

@@ -45,7 +45,7 @@ class RangeTest(parameterized.TestCase):
         ("steps", 1.5, "steps=1.5: expected a whole number"),
         ("steps", True, "steps=True: expected a whole number"),
         ("seed", 2**63, "seed=9223372036854775808: .* below 9223372036854775808; change --seed"),
-        ("beta_1", 1, "beta_1=1: expected a number of at least 0 below 1; change --beta_1"),
+        ("beta_1", 1, "beta_1=1: expected a number of at least 0 and below 1; change --beta_1"),
         ("epsilon", 0, "epsilon=0: expected a number above 0"),
         ("size", -1, "size=-1: expected a whole number of at least 0"),
         ("content_weight", -0.1, "content_weight=-0.1: expected a number of at least 0"),

@@ -146,26 +146,28 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
         self.assertEqual((process.returncode, errors), (130, "stylize: stopped\n"))
         self.assertEmpty(list(self.folder.glob("*.png")))
 
-    def test_a_second_ctrl_c_ends_at_once(self):
-        """The first waits until what listens to the run has done its work."""
+    @parameterized.parameters("time.sleep(100)", "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)")
+    def test_a_second_ctrl_c_ends_at_once(self, work):
+        """The first waits until what listens to the run has done its work; Python may be deaf."""
         code = (
-            "import itertools, signal, time\n"
+            "import hashlib, itertools, signal, time\n"
             "from nst_tf import program\n"
             "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "def main():\n"
             "    for _ in program.hear(itertools.count()):\n"
             "        print('listening', flush=True)\n"
-            "        time.sleep(100)\n"
+            f"        {work}\n"
             "program.run(main)\n"
         )
-        pipe = subprocess.PIPE
-        with subprocess.Popen([sys.executable, "-c", code], stdout=pipe, cwd=ROOT) as process:
+        pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, **pipes) as process:
             self.assertEqual(process.stdout.readline(), b"listening\n")
             process.send_signal(signal.SIGINT)
             with self.assertRaises(subprocess.TimeoutExpired):
                 process.wait(timeout=2)
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(timeout=10), 130)
+            self.assertEqual(process.stderr.read(), b"-c: stopped at once\n")
 
     def test_afresh_without_a_checkpoint(self):
         status, out, _ = paint(*self.flags)

@@ -101,9 +101,11 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
         styles = [Style(self.one, mask=left), Style(self.other, mask=right)]
         coarse = halves(48, 64)[0]
         for keep in (left, coarse):
-            with self.assertRaisesRegex(InputError, "mask: all of it is to stay as it is; make"):
+            with self.assertRaisesRegex(
+                InputError, "style_mask: all of one is to stay as it is; make"
+            ):
                 optimize(self.content, styles, Settings(**SMALL), keep=keep)
-        with self.assertRaisesRegex(InputError, "keep: all of the picture is to stay as it is"):
+        with self.assertRaisesRegex(InputError, "content_mask: all of the picture is to stay as"):
             optimize(self.content, [Style(self.one)], Settings(**SMALL), keep=np.ones_like(left))
 
     def test_each_painting_is_learnt_from_its_layers(self):

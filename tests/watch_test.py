@@ -125,6 +125,13 @@ class AnimationTest(parameterized.TestCase, tf.test.TestCase):
         with Image.open(path) as film:
             self.assertEqual(film.n_frames, changed)
 
+    def test_a_run_that_had_ended_keeps_the_film_it_has(self):
+        path = Path(self.create_tempdir().full_path) / "film.gif"
+        path.write_bytes(b"a film")
+        *_, last = run()
+        list(animation.film([last], path, frames=60))
+        self.assertEqual(path.read_bytes(), b"a film")
+
     def test_large_pictures_make_a_small_film_of_even_sides(self):
         picture = np.random.default_rng(0).random((301, 1000, 3), np.float32)
         progress = mock.Mock(scales=[(301, 1000)], image=lambda: picture)
