@@ -17,7 +17,8 @@ ratios to it. Total is style + 0.03 content in the default's own terms; style an
 unweighted; the other layers are those that the default does not look at; grain is the root mean
 square of the finest detail where the photograph is flattest. Smaller is closer, and calmer. The
 content weight is 0.03, but 0.3 where it is said, and 0.15 for 2-Wasserstein with equal weights,
-which draws harder. In the sheet a pair is a row, and the columns are in the table's order."""
+which draws harder. All are judged with zeros for padding, as the default has them, which counts
+against reflected edges. In the sheet a pair is a row, and the columns are in the table's order."""
 
 
 def parts(results: dict) -> list[str]:
