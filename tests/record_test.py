@@ -14,7 +14,7 @@ class RecordTest(tf.test.TestCase):
         super().setUp()
         self.content = cut(PHOTOGRAPH, 64, 64)
         self.styles = [Style(cut(PAINTING, 64, 64), layers=("block1_conv1",))]
-        self.settings = Settings(size=64, scales=1, steps=2, max_memory=3.5, jit=False)
+        self.settings = Settings(size=64, scales=1, steps=2, max_memory=1000.0, jit=False)
 
     def task(self, **changes):
         given = dict(content=self.content, styles=self.styles, settings=self.settings) | changes
@@ -34,7 +34,7 @@ class RecordTest(tf.test.TestCase):
             (dict(styles=self.styles * 2), ["another style 2"]),
             (
                 dict(settings=Settings(size=64, scales=1, steps=2)),
-                ["max_memory=0.0 instead of 3.5"],
+                ["max_memory=0.0 instead of 1000.0"],
             ),
         ):
             self.assertEqual(record.differences(self.task(), self.task(**changes)), words)
