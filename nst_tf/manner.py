@@ -24,6 +24,8 @@ class Painting(NamedTuple):
         place: float32 [1, H, W, 1] in [0, 1], where in the picture it counts, in any size; None for
             everywhere. Paintings of one place share the array.
         region: float32 [1, h, w, 1] in [0, 1], the part that is learnt from; None for all of it.
+        learnt: what has been learnt from it before, by how many pixels were looked at at a time;
+            what is missing there is added. None to keep nothing.
     """
 
     picture: tf.Tensor
@@ -31,6 +33,7 @@ class Painting(NamedTuple):
     layers: Sequence[str] | None = None
     place: tf.Tensor | None = None
     region: tf.Tensor | None = None
+    learnt: dict[float, Layers] | None = None
 
 
 class Manner(NamedTuple):
@@ -63,7 +66,11 @@ def learn(network, paintings: Iterable[Painting], most: float) -> list[Manner]:
     for painting in paintings:
         if not painting.share:
             continue
-        grams = _grams(network, painting, most)
+        learnt = {} if painting.learnt is None else painting.learnt
+        seen = min(most, math.prod(painting.picture.shape[1:3]))
+        if seen not in learnt:
+            learnt[seen] = _grams(network, painting, most)
+        grams = learnt[seen]
         if painting.layers is not None:
             grams = {name: grams[name] for name in painting.layers}
         places[id(painting.place)] = painting.place

@@ -27,7 +27,14 @@ class Task:
         settings: the knobs, precision no longer `auto`.
     """
 
-    def __init__(self, content: np.ndarray, styles: Sequence[Style], settings: Settings, keep: Any):
+    def __init__(
+        self,
+        content: np.ndarray,
+        styles: Sequence[Style],
+        settings: Settings,
+        keep: Any,
+        learnt: dict[tuple[int, int], dict] | None = None,
+    ):
         """Take the pictures.
 
         Args:
@@ -35,9 +42,11 @@ class Task:
             styles: likewise.
             settings: the knobs, precision no longer `auto`.
             keep: as of `transfer.optimize`.
+            learnt: as of `shared.Shared`; None where nothing is shared.
         """
         self.settings = settings
         self._content, self._styles = content, styles
+        self._learnt = {} if learnt is None else learnt
         self._keep = None if keep is None else _mask(keep)
         # Paintings of one place share its array; a white mask is none.
         masks = [None if s.mask is None or s.mask.min() == 1 else s.mask for s in styles]
@@ -97,7 +106,7 @@ class Task:
     def _paintings(self, photograph: tf.Tensor) -> Iterator[Painting]:
         long_side = max(photograph.shape[1:3])
         largest = max(style.share for style in self._styles)
-        for style, place in zip(self._styles, self._places, strict=True):
+        for number, (style, place) in enumerate(zip(self._styles, self._places, strict=True)):
             painting = _fit(style.rgb, round(self.settings.style_scale * long_side))
             if self.settings.color == "match":
                 # What lies outside no picture can have.
@@ -107,7 +116,10 @@ class Task:
             region = None
             if style.region is not None and style.region.min() < 1:
                 region = _mask(style.region)
-            yield Painting(painting, style.share / largest, style.layers, place, region)
+            learnt = None
+            if self.settings.color == "style":  # otherwise it depends on the photograph
+                learnt = self._learnt.setdefault((number, long_side), {})
+            yield Painting(painting, style.share / largest, style.layers, place, region, learnt)
 
     def _seen(self, picture: tf.Tensor) -> tf.Tensor:
         return color.grey(picture) if self.settings.color == "luminance" else picture

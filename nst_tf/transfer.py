@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import features, frequency, guard, memory, precision
+from nst_tf import frequency, guard, memory, precision
 from nst_tf.errors import InputError
 from nst_tf.image import resize
 from nst_tf.optimizers import Adam, Evaluation, Lbfgs
 from nst_tf.progress import Decided, Latest, Progress, State
 from nst_tf.scales import scale_sizes, scale_steps
 from nst_tf.settings import Settings
+from nst_tf.shared import Shared
 from nst_tf.step import Step
 from nst_tf.style import Style, check
 from nst_tf.task import Task
@@ -65,6 +66,7 @@ def optimize(
     start: np.ndarray | None = None,
     keep: np.ndarray | None = None,
     resume: State | None = None,
+    shared: Shared | None = None,
 ) -> Iterator[Progress]:
     """Paint step by step; leave the loop whenever the picture is good enough.
 
@@ -78,6 +80,7 @@ def optimize(
             shape, in any size; paintings count in the rest only.
         resume: `Progress.state()` of an earlier run of the same pictures and settings, to go on
             from: the rest is the same to the last bit.
+        shared: of earlier runs, so that what they have in common is not done again.
 
     Returns:
         An iterator with a Progress after each step; the last holds the finished picture.
@@ -91,17 +94,19 @@ def optimize(
     if start is None and settings.init not in ("content", "noise"):
         raise InputError(f"init={settings.init}: give the picture itself as start=")
     scales = scale_sizes(content.shape[0], content.shape[1], settings)
+    shared = shared or Shared()
 
     def begin() -> guard.Run:
         state = latest.state
         known = replace(settings, precision=state.decided.precision)
-        network = features.of(known, known.precision)
+        network = shared.network(known)
         if not state.decided.plans:
             plans = memory.plan(scales, network, known)
             _LOG.info(memory.describe(plans, known))
             decided = Decided(known.precision, tuple(plans))
             latest.state = state._replace(decided=decided, begun=decided)
-        return _paint(Task(content, styles, known, keep), start, scales, network, latest)
+        job = Task(content, styles, known, keep, shared.learnt)
+        return _paint(job, start, scales, network, shared.graphs, latest)
 
     if resume is None:
         decided = Decided(precision.resolve(settings.precision))
@@ -111,10 +116,9 @@ def optimize(
     return guard.finite(begin, latest)
 
 
-def _paint(job: Task, start, scales, network, latest: Latest) -> guard.Run:
+def _paint(job: Task, start, scales, network, graphs, latest: Latest) -> guard.Run:
     settings, steps = job.settings, scale_steps(scales, job.settings)
     first, taken, decided, begun = latest.state[:4]
-    graphs: dict[str, Any] = {}
     state: Any = None
 
     def progress(scale: int, step: int, seen: Evaluation) -> Progress:
