@@ -40,7 +40,7 @@ class Picture(NamedTuple):
     bits: int
 
 
-def read(path: str | os.PathLike) -> Picture:
+def read(path: str | os.PathLike, data: bytes | None = None) -> Picture:
     """Read a JPEG, PNG, WebP, TIFF, BMP or GIF file (the first frame or page).
 
     The picture is turned upright as its EXIF orientation says, and converted to sRGB from its
@@ -50,6 +50,7 @@ def read(path: str | os.PathLike) -> Picture:
 
     Args:
         path: the file; its content decides the format, not its extension.
+        data: the content, where it is at hand; the path is a name for messages then.
 
     Returns:
         The picture; `alpha` is an array, even if all opaque, where the file has transparency.
@@ -59,9 +60,29 @@ def read(path: str | os.PathLike) -> Picture:
             known kind, or it has more than 300 megapixels.
     """
     path = Path(path)
-    with _open(path) as file:
+    with _open(path) if data is None else io.BytesIO(data) as file:
+        if not file.read(1):
+            raise InputError(
+                f"{path}: is empty (0 bytes); expected a picture; save or download it again"
+            )
         samples = decode(path, file)
     return _finish(samples)
+
+
+def load(path: str | os.PathLike) -> bytes:
+    """The bytes of a picture file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What `read` takes as `data`.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    with _open(Path(path)) as file:
+        return file.read()
 
 
 def write(
@@ -81,6 +102,32 @@ def write(
     Raises:
         InputError: an unknown extension, an unfit array, or a place that cannot be written to.
     """
+    atomic.replace(path, encode(rgb, path, alpha=alpha, bits=bits, note=note))
+
+
+def encode(
+    rgb: Any,
+    path: str | os.PathLike = "picture.png",
+    *,
+    alpha: Any = None,
+    bits: int = 8,
+    note: str = "",
+) -> bytes:
+    """The file that `write` writes.
+
+    Args:
+        rgb: as of `write`.
+        path: as of `write`; nothing is put there.
+        alpha: as of `write`.
+        bits: as of `write`.
+        note: as of `write`.
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        InputError: an unknown extension, or an unfit array.
+    """
     path = Path(path)
     if bits not in (8, 16):
         raise InputError(f"{path}: bits is {bits!r}; expected 8 or 16; choose one of these")
@@ -92,19 +139,7 @@ def write(
         channels = np.concatenate([channels, resize(opacity, height, width)], axis=-1)
     is_deep = bits == 16 and kind in ("PNG", "TIFF")
     data = _encode(kind, quantise(channels, np.uint16 if is_deep else np.uint8))
-    atomic.replace(path, png_text.put(data, note) if note and kind == "PNG" else data)
-
-
-def encode(rgb: Any) -> bytes:
-    """A picture as a PNG of 8 bits.
-
-    Args:
-        rgb: floats [H, W, 3], array or tensor, sRGB; clamped to [0, 1].
-
-    Returns:
-        The file's bytes.
-    """
-    return _encode("PNG", quantise(np.asarray(rgb, np.float32), np.uint8))
+    return png_text.put(data, note) if note and kind == "PNG" else data
 
 
 def check_output(path: str | os.PathLike, long_side: int = 0) -> None:
@@ -159,7 +194,7 @@ def _format(path: Path, long_side: int) -> str:
 
 def _open(path: Path) -> BinaryIO:
     try:
-        file = path.open("rb")
+        return path.open("rb")
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; expected a picture; check the name") from error
     except IsADirectoryError as error:
@@ -172,12 +207,6 @@ def _open(path: Path) -> BinaryIO:
             f"{path}: cannot be opened ({reason}); expected a picture you may read; "
             "check its name and permissions"
         ) from error
-    if not file.read(1):
-        file.close()
-        raise InputError(
-            f"{path}: is empty (0 bytes); expected a picture; save or download it again"
-        )
-    return file
 
 
 def _finish(samples: Samples) -> Picture:
