@@ -52,7 +52,7 @@ def run(
             missing = [f"--{name}" for name in required if flags.FLAGS[name].value in nothing]
             if missing:
                 raise InputError(f"{', '.join(missing)}: missing; --help tells what to give")
-            _import_tensorflow()
+            import_tensorflow()
             # absl would print every notice of TensorFlow's and ours to stderr.
             if not flags.FLAGS["verbosity"].present:
                 logging.set_verbosity(logging.WARNING)
@@ -118,6 +118,23 @@ def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
         taken.add(Path(path).resolve())
 
 
+def import_tensorflow() -> None:
+    """Import TensorFlow without the greetings it writes to stderr, which no setting silences.
+
+    Float32 then means float32 on GPUs too, not the shorter TensorFloat-32.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import tensorflow as tf
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
 def _stop(number: int, frame: object) -> None:
     _signals.append(number)
     if not _deaf:
@@ -154,23 +171,6 @@ def _parse(arguments: list[str]) -> list[str]:
     except SystemExit:
         # Only the help flags end the process here; absl gives them status 1.
         sys.exit(0)
-
-
-def _import_tensorflow() -> None:
-    """Import TensorFlow without the greetings it writes to stderr, which no setting silences.
-
-    Float32 then means float32 on GPUs too, not the shorter TensorFloat-32.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    stderr = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import tensorflow as tf
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-    tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def _refuse(error: Exception) -> NoReturn:
