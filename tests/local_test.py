@@ -1,0 +1,95 @@
+import multiprocessing
+import os
+
+import pytest
+from absl.testing import absltest
+from pictures import PAINTING, PHOTOGRAPH, cut
+
+from nst_tf import InputError, Settings, image, local, memory
+from nst_tf.errands import Errand, Order
+
+ORDER = Order(Settings(size=48, steps=2, precision="float32"))
+
+
+class Deadly:
+    """Ends the process that it comes to."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def errands(count):
+    style = ("style", image.encode(cut(PAINTING, 48, 60)))
+    for number in range(count):
+        content = image.encode(cut(PHOTOGRAPH, 48 + number, 60))
+        yield Errand(number, (f"content {number}", content), style)
+
+
+class OneWorkerTest(absltest.TestCase):
+    def test_paints_one_after_another(self):
+        taken = []
+        stream = local.paint(
+            ORDER, map(lambda each: taken.append(each) or each, errands(3)), workers=1
+        )
+        self.assertEqual(next(stream).number, 0)
+        self.assertLen(taken, 1)
+        self.assertEqual([painted.number for painted in stream], [1, 2])
+
+    def test_mistakes_of_all_pictures_are_found_before_the_first(self):
+        order = Order(Settings(style_layers="nothing"))
+        with self.assertRaisesRegex(InputError, "style_layers=nothing"):
+            next(local.paint(order, errands(1), workers=1))
+
+    @pytest.mark.slow
+    def test_memory_does_not_grow_over_200_pictures(self):
+        style = ("style", image.encode(cut(PAINTING, 96, 96)))
+        contents = [image.encode(cut(PHOTOGRAPH, 100 + number, 160)) for number in range(20)]
+        errands = (Errand(number, ("", contents[number % 20]), style) for number in range(200))
+        used = []
+        for painted in local.paint(Order(Settings(size=0), "fast"), errands, workers=1):
+            self.assertIsNone(painted.error)
+            used.append(memory.used_and_free()[0] / 2**20)
+        # The first 40 bring what is kept of each size. A float picture each would be 30 MiB.
+        self.assertLess(max(used[40:]) - used[40], 15)
+
+
+@pytest.mark.slow
+class WorkersTest(absltest.TestCase):
+    def test_the_deadly_one_fails_and_no_other(self):
+        wanted = list(errands(5))
+        wanted[1] = wanted[1]._replace(content=("deadly", Deadly()))
+        found = {each.number: each for each in local.paint(ORDER, wanted, workers=2)}
+        self.assertEqual(sorted(found), list(range(5)))
+        for number, painted in found.items():
+            if number == 1:
+                self.assertIn("its worker died", painted.error)
+                self.assertIsNone(painted.data)
+            else:
+                self.assertIsNone(painted.error)
+                self.assertEqual(image.read("painted", painted.data).rgb.shape[1], 48)
+        self.assertEmpty(multiprocessing.active_children())
+
+    def test_killed_workers_have_their_pictures_painted_by_others(self):
+        stream = local.paint(ORDER, errands(6), workers=2)
+        found = [next(stream).number]
+        multiprocessing.active_children()[0].kill()
+        found += [painted.number for painted in stream if painted.error is None]
+        self.assertEqual(sorted(found), list(range(6)))
+
+    def test_leaving_ends_the_workers(self):
+        stream = local.paint(ORDER, errands(6), workers=2)
+        next(stream)
+        children = multiprocessing.active_children()
+        self.assertNotEmpty(children)
+        stream.close()
+        self.assertEmpty([child for child in children if child.is_alive()])
+
+    def test_mistakes_of_all_pictures_are_found_before_the_first(self):
+        order = Order(Settings(style_layers="nothing"))
+        with self.assertRaisesRegex(InputError, "style_layers=nothing"):
+            next(local.paint(order, errands(1), workers=2))
+        self.assertEmpty(multiprocessing.active_children())
+
+
+if __name__ == "__main__":
+    absltest.main()
