@@ -6,12 +6,13 @@ PYTHON ?=
 STAMP := $(VENV)/.installed
 DEMO_SIZE := 512
 DEMO_OUTPUT := demo
+PYTEST := $(VENV_PYTHON) -m pytest -q -n auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: setup demo test test-all lint format bench
+.PHONY: setup demo test test-slow test-all lint format bench
 
 setup: $(STAMP)
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): $(wildcard requirements*.txt) pyproject.toml
 	@python=$$(for name in $(PYTHON) python3 python python3.13 python3.12 python3.11 python3.10; do \
 		"$$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
 			2>/dev/null && echo "$$name" && break; done); \
@@ -30,10 +31,13 @@ demo: setup
 	@echo "Look at $(CURDIR)/$(DEMO_OUTPUT)/comparison.png, or open report.html beside it."
 
 test: setup
-	$(VENV_PYTHON) -m pytest -q
+	$(PYTEST)
+
+test-slow: setup
+	$(PYTEST) -m slow
 
 test-all: setup
-	$(VENV_PYTHON) -m pytest -q -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 lint: setup
 	$(VENV_PYTHON) -m ruff check .
