@@ -9,12 +9,13 @@ import logging
 import math
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from nst_tf import atomic, image
@@ -57,6 +58,19 @@ class _Notices(logging.Handler):
         # To the stream of the moment, which is the bar's while there is one.
         file = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
         print(record.getMessage(), file=file, flush=True)
+
+
+def show_batch(stream: Iterable[dict[str, Any]], total: int) -> Iterator[dict[str, Any]]:
+    """Show how far a batch is: a bar on a terminal, plain lines now and then elsewhere.
+
+    Args:
+        stream: the batch, as of `batch.Batch.paint`.
+        total: how many pictures it paints.
+
+    Yields:
+        The same.
+    """
+    return _batch_bar(stream, total) if sys.stdout.isatty() else _batch_lines(stream, total)
 
 
 def log_losses(
@@ -131,6 +145,35 @@ def _lines(stream: Iterable[Progress]) -> Iterator[Progress]:
             print(_describe(progress, kept.losses()), flush=True)
             last = now
         yield progress
+
+
+def _batch_bar(stream: Iterable[dict[str, Any]], total: int) -> Iterator[dict[str, Any]]:
+    columns = (
+        BarColumn(16),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Bar(*columns, console=Console()) as bar:
+        task = bar.add_task("preparing", total=total)
+        for entry in stream:
+            bar.update(task, advance=1, description=_outcome(entry))
+            yield entry
+
+
+def _batch_lines(stream: Iterable[dict[str, Any]], total: int) -> Iterator[dict[str, Any]]:
+    began, last = monotonic(), -math.inf
+    for count, entry in enumerate(stream, 1):
+        now = monotonic()
+        if now - last >= LINE_EVERY or count == total:
+            left = timedelta(seconds=round((now - began) / count * (total - count)))
+            print(f"{count} of {total}: {_outcome(entry)}; {left} left", flush=True)
+            last = now
+        yield entry
+
+
+def _outcome(entry: dict[str, Any]) -> str:
+    return f"{entry['output']} {'failed' if entry['error'] else 'painted'}"
 
 
 class _Kept:

@@ -21,10 +21,10 @@ from nst_tf import Settings, image
 
 SCRIPTS = {path.stem for path in (ROOT / "scripts").glob("*.py")}
 # Each script has a test class below; this list makes a new one fail until it has.
-TESTED = {"compare", "export", "fast", "stylize"}
+TESTED = {"batch", "compare", "export", "fast", "stylize"}
 MODEL = ROOT / "saved_models" / "arbitrary_stylization"
 # Those that take every setting as a flag.
-WITH_SETTINGS = {"compare", "export", "stylize"}
+WITH_SETTINGS = {"batch", "compare", "export", "stylize"}
 
 
 def run(script, *arguments, cwd=ROOT, environment=None):
@@ -373,6 +373,154 @@ class FastTest(ScriptTest):
     def test_mistakes_end_in_one_line(self, flag, *words):
         given = [f"--content={PHOTOGRAPH}", f"--style={PAINTING}", f"--output={self.output}"]
         self.refused(self.run_script(*given, flag), *words)
+
+
+@pytest.mark.slow
+class BatchTest(ScriptTest):
+    script = "batch"
+
+    def setUp(self):
+        super().setUp()
+        self.contents, self.styles = self.folder / "photographs", self.folder / "paintings"
+        self.out = self.folder / "new" / "painted"
+        for folder in (self.contents, self.styles):
+            folder.mkdir()
+        for name in ("a.jpg", "b.png"):
+            self.cut(PHOTOGRAPH, self.contents / name)
+        for path in (PAINTING, ROOT / "samples" / "style" / "hokusai_great_wave.jpg"):
+            self.cut(path, self.styles / path.name)
+
+    def cut(self, path, to):
+        with Image.open(path) as picture:
+            picture.resize((64, 48)).save(to)
+
+    def flags(self, **changes):
+        given = {
+            "contents": self.contents,
+            "styles": self.styles,
+            "output_dir": self.out,
+            "size": 48,
+            "steps": 3,
+        }
+        return [f"--{name}={value}" for name, value in (given | changes).items()]
+
+    def batch(self, **changes):
+        return self.run_script(*self.flags(**changes))
+
+    def painted(self):
+        return {path.name: path.read_bytes() for path in self.out.glob("*.png")}
+
+    def entries(self):
+        return [json.loads(line) for line in (self.out / "batch.jsonl").read_text().splitlines()]
+
+    def test_paints_what_stylize_paints_and_shows_it(self):
+        found = self.batch()
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertStartsWith(found.stdout, "4 pictures, 0 of them done before\n")
+        self.assertRegex(found.stdout, r"4 of 4: b__\w+\.png painted; 0:00:00 left\n")
+        painted = self.painted()
+        names = [path.stem for path in sorted(self.styles.iterdir())]
+        self.assertEqual(set(painted), {f"{a}__{style}.png" for a in "ab" for style in names})
+        (alone,) = (path for path in self.styles.iterdir() if path.stem == names[1])
+        run(
+            "stylize",
+            *(f"--content={self.contents / 'a.jpg'}", f"--style={alone}", "--size=48"),
+            *("--steps=3", f"--output={self.output}"),
+        )
+        self.assertEqual(painted[f"a__{names[1]}.png"], self.output.read_bytes())
+        with Image.open(self.out / "sheet.jpg") as sheet:
+            self.assertGreater(min(sheet.size), 100)
+        page = (self.out / "index.html").read_text()
+        for name in painted:
+            self.assertIn(f'href="{name}"', page)
+        found = self.batch()
+        self.assertStartsWith(found.stdout, "4 pictures, 4 of them done before\n")
+        self.assertEqual(self.painted(), painted)
+        self.assertLen(self.entries(), 4)
+
+    @parameterized.parameters("optimize", "fast")
+    def test_bad_files_among_good_ones_and_two_of_one_name(self, method):
+        (self.contents / "bad.jpg").write_bytes((self.contents / "a.jpg").read_bytes()[:200])
+        (self.contents / "text.png").write_text("no picture")
+        (self.contents / "notes.txt").write_text("not to be read")
+        self.cut(PHOTOGRAPH, self.contents / "a.png")
+        found = self.batch(method=method)
+        self.assertEqual(found.returncode, 1)
+        self.assertEqual(
+            found.stderr, "batch: 4 of 10 pictures failed; the same command tries them again\n"
+        )
+        style = sorted(self.styles.iterdir())[0].stem
+        table = found.stdout[found.stdout.index("\nfailed ") :]
+        self.assertRegex(table, rf"\nbad__{style}\.png +{re.escape(str(self.contents))}/bad\.jpg: ")
+        self.assertRegex(
+            table, rf"\ntext__{style}\.png +{re.escape(str(self.contents))}/text\.png: "
+        )
+        self.assertLen(table.splitlines(), 1 + 1 + 4)
+        self.assertLen(self.painted(), 6)
+        self.assertIn(f"a.jpg__{style}.png", self.painted())
+        self.assertIn(f"a.png__{style}.png", self.painted())
+        self.assertLen([each for each in self.entries() if each["error"]], 4)
+        self.assertIn("text.png: ", (self.out / "index.html").read_text())
+        for name in ("bad.jpg", "text.png"):
+            self.cut(PHOTOGRAPH, self.contents / name)
+        found = self.batch(method=method)
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertStartsWith(found.stdout, "10 pictures, 6 of them done before\n")
+        self.assertLen(self.painted(), 10)
+
+    def test_workers_and_a_cluster_paint_the_same_bytes(self):
+        count = os.cpu_count() or 1
+        found = self.batch(workers=count, threads=1)
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        expected = self.painted()
+        shutil.rmtree(self.out)
+        try:
+            import ray  # noqa: F401
+        except ImportError:
+            self.skipTest("Ray is not installed: requirements-ray.txt")
+        found = self.batch(runner="ray", workers=1, threads=1)
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertEqual(self.painted(), expected)
+
+    @parameterized.parameters(1, 2)
+    def test_stopped_it_loses_nothing_and_goes_on(self, workers):
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "scripts" / "batch.py", *self.flags(workers=workers, steps=40)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        self.assertIn("0 of them done before", process.stdout.readline())
+        self.assertRegex(process.stdout.readline(), r"^1 of 4: \S+ painted; 0:\d\d:\d\d left")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+        self.assertEqual(process.returncode, 130, said)
+        told = re.fullmatch(
+            r"batch: stopped after (\d) of 4; the same command paints the rest\n", said
+        )
+        self.assertIsNotNone(told, said)
+        done = self.painted()
+        self.assertLen(done, int(told[1]))
+        self.assertLess(len(done), 4)
+        found = self.batch(workers=workers, steps=40)
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertStartsWith(found.stdout, f"4 pictures, {len(done)} of them done before\n")
+        self.assertEqual(self.painted() | done, self.painted())
+        self.assertLen(self.painted(), 4)
+
+    def test_mistakes_end_in_one_line(self):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.refused(self.batch(contents=empty), f"contents={empty}: no pictures are there")
+        self.refused(self.batch(styles="no/*.jpg"), "styles=no/*.jpg: no pictures are there")
+        self.refused(self.batch(output_dir=self.contents), "which is read; choose another folder")
+        self.refused(self.batch(output_dir=self.contents / "a.jpg"), "expected a folder")
+        self.refused(self.batch(output_dir="/proc/nst_tf"), "cannot be written")
+        self.refused(self.batch(style_layers="nothing"), "style_layers=nothing: vgg19 has no")
+        self.refused(self.batch(method="fast", handle="no/model"), "there is no such folder")
+        self.refused(self.batch(init=PHOTOGRAPH), "expected content or noise in a batch")
+        self.refused(self.batch(method="slow"), "method")
 
 
 @pytest.mark.slow
