@@ -54,6 +54,7 @@ class Batch:
         atomic.check(self._log)
         told = _read(self._log)
         self.entries = {job.output: told[job.output] for job in jobs if job.output in told}
+        self._settle()
         file_digest = functools.cache(_file_digest)
         self.missing = [job for job in self.jobs if not self._done(job, file_digest)]
 
@@ -86,14 +87,22 @@ class Batch:
                 }
                 yield Errand(number, (job.content, content), (job.style, style))
 
-        for painted in runner(self._order, errands()):
+        for painted in runner(self._order, errands()) if self.missing else ():
             yield self._keep(painted, digests.pop(painted.number))
-        for painted in unread:
-            yield self._keep(painted, {})
+            while unread:
+                yield self._keep(unread.pop(), {})
+        while unread:
+            yield self._keep(unread.pop(), {})
 
     def failed(self) -> list[dict[str, Any]]:
         """The lines of the log about the jobs that failed."""
         return [entry for entry in self.entries.values() if entry["error"] is not None]
+
+    def _settle(self) -> None:
+        """Go on in the precision of before: `auto` may choose another the next time."""
+        for entry in self.entries.values():
+            if entry["order_sha256"] == self._made_by and entry.get("precision"):
+                self._order = self._order._replace(precision=entry["precision"])
 
     def _done(self, job: Job, file_digest: Callable[[str], str | None]) -> bool:
         entry = self.entries.get(job.output)
@@ -122,6 +131,7 @@ class Batch:
             "losses": painted.losses,
             "seconds": painted.seconds,
             "worker": painted.worker,
+            "precision": painted.kind,
             **digests,
         }
         if painted.trace:
@@ -175,7 +185,13 @@ def _read(log: Path) -> dict[str, dict[str, Any]]:
     if not log.is_file():
         return {}
     found = {}
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise InputError(
+            f"{log}: cannot be read ({error.strerror}); choose another folder"
+        ) from error
+    for line in lines:
         try:
             entry = json.loads(line)
             found[entry["output"]] = {**dict.fromkeys((*_DIGESTS, "error")), **entry}

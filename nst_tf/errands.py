@@ -46,6 +46,7 @@ class Painted(NamedTuple):
         worker: who painted it.
         error: why it failed.
         trace: where, for errors that are none of the user's.
+        kind: the precision that it was painted in; empty for the fast method.
     """
 
     number: int
@@ -55,3 +56,4 @@ class Painted(NamedTuple):
     worker: str = ""
     error: str | None = None
     trace: str | None = None
+    kind: str = ""

@@ -92,6 +92,28 @@ class BatchTest(parameterized.TestCase):
         (model / "variables" / "data").write_bytes(b"2")
         self.assertNotEqual(digest(order), one)
 
+    def test_goes_on_in_the_precision_of_before(self):
+        seen = []
+
+        def settling(order, errands):
+            seen.append(order.precision)
+            for errand in errands:
+                yield Painted(errand.number, b"picture", kind="bfloat16")
+
+        for _ in range(2):
+            next(self.batch().paint(settling))
+        next(self.batch(Order(Settings(steps=7))).paint(settling))
+        self.assertEqual(seen, ["", "bfloat16", ""])
+
+    def test_one_that_cannot_be_read_is_told_of_at_once(self):
+        os.unlink(self.contents[0])
+        outputs = [entry["output"] for entry in self.batch().paint(runner)]
+        self.assertEqual(outputs, ["b__s.png", "a__s.png", "b__t.png", "a__t.png"])
+
+    def test_nothing_missing_needs_no_worker(self):
+        self.painted()
+        self.assertEmpty(list(self.batch().paint(None)))
+
     def test_one_that_fails_is_told_of_and_tried_again(self):
         Path(self.contents[0]).write_bytes(b"bad")
         batch = self.batch()
