@@ -65,7 +65,12 @@ class Plan(NamedTuple):
     total: float = 0.0
 
 
-def plan(sizes: Sequence[Size], extractor: tf.keras.Model, settings: Settings) -> list[Plan]:
+def plan(
+    sizes: Sequence[Size],
+    extractor: tf.keras.Model,
+    settings: Settings,
+    room: tuple[float, float] | None = None,
+) -> list[Plan]:
     """Decide for each scale what is seen at a time and how much L-BFGS remembers.
 
     Call it when the network and the pictures are there: what the process holds is measured.
@@ -74,6 +79,7 @@ def plan(sizes: Sequence[Size], extractor: tf.keras.Model, settings: Settings) -
         sizes: (height, width) of each scale.
         extractor: the model of `features.extractor`.
         settings: `max_memory`, precision, optimizer and history.
+        room: bytes that count as the process's and as free; None to measure them.
 
     Returns:
         A plan for each scale.
@@ -81,7 +87,7 @@ def plan(sizes: Sequence[Size], extractor: tf.keras.Model, settings: Settings) -
     Raises:
         InputError: the limit is too small.
     """
-    used, free = used_and_free()
+    used, free = room or used_and_free()
     limit = settings.max_memory * _GIB or SHARE * free
     return [_plan(size, extractor, settings, used, limit) for size in sizes]
 

@@ -42,7 +42,7 @@ class Task:
             styles: likewise.
             settings: the knobs, precision no longer `auto`.
             keep: as of `transfer.optimize`.
-            learnt: as of `shared.Shared`; None where nothing is shared.
+            learnt: as of `Shared.learnt`; None where nothing is shared.
         """
         self.settings = settings
         self._content, self._styles = content, styles

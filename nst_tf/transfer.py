@@ -101,11 +101,11 @@ def optimize(
         known = replace(settings, precision=state.decided.precision)
         network = shared.network(known)
         if not state.decided.plans:
-            plans = memory.plan(scales, network, known)
+            plans = memory.plan(scales, network, known, shared.room(content))
             _LOG.info(memory.describe(plans, known))
             decided = Decided(known.precision, tuple(plans))
             latest.state = state._replace(decided=decided, begun=decided)
-        job = Task(content, styles, known, keep, shared.learnt)
+        job = Task(content, styles, known, keep, shared.learnt(styles))
         return _paint(job, start, scales, network, shared.graphs, latest)
 
     if resume is None:

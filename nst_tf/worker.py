@@ -22,19 +22,16 @@ from nst_tf.shared import Shared
 from nst_tf.style import Style
 from nst_tf.transfer import optimize
 
-# With more long sides than this of one painting, what was learnt from it is forgotten.
-_MOST_LEARNT = 32
-
 
 class Worker:
     """Paints errands."""
 
-    def __init__(self, threads: int = 0):
+    def __init__(self, threads: int = 0, share: float = 0.0):
         """Make TensorFlow ready.
 
         Args:
-            threads: how many to compute with, which decides about its part of the memory, too; 0
-                for all cores.
+            threads: how many to compute with; 0 for all cores.
+            share: its part of the memory, from 0 to 1; 0 for as large a part as of the cores.
         """
         program.import_tensorflow()
         self._name = f"{socket.gethostname()} {os.getpid()}"
@@ -42,8 +39,13 @@ class Worker:
         if 0 < threads < cores:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
+            share = share or threads / cores
+        if 0 < share < 1:
+            for gpu in tf.config.list_physical_devices("GPU"):
+                # Otherwise the first worker takes all of its memory.
+                tf.config.experimental.set_memory_growth(gpu, True)
             _, free = memory.used_and_free()
-            self._most = memory.SHARE * free * threads / cores / 2**30
+            self._most = memory.SHARE * free * share / 2**30
         self._order: Order | None = None
         self._way: Any = None
         self._style = b""
@@ -88,7 +90,7 @@ class Worker:
         seconds = round(perf_counter() - began, 3)
         if error is not None:
             return Painted(errand.number, None, {}, seconds, self._name, error, trace)
-        return Painted(errand.number, data, losses, seconds, self._name)
+        return Painted(errand.number, data, losses, seconds, self._name, kind=order.precision)
 
     def _follow(self, order: Order) -> Order:
         if order != self._order:
@@ -123,11 +125,8 @@ class _Slow:
 
     def learn(self, painting: np.ndarray) -> None:
         self._styles = [Style(painting)]
-        self._shared.learnt.clear()
 
     def paint(self, content: np.ndarray) -> tuple[np.ndarray, str, dict[str, float]]:
-        if len(self._shared.learnt) > _MOST_LEARNT:
-            self._shared.learnt.clear()
         task = record.task(content, self._styles, self._given, weights=self._weights)
         losses: dict[str, float] = {}
         for progress in optimize(content, self._styles, self._settings, shared=self._shared):

@@ -55,12 +55,17 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
             counts = []
             for errand in self.errands():
                 self.assertIsNone(worker.paint(order, errand).error)
-                counts.append((built.call_count, learnt.call_count, traced.call_count))
+                graphs = worker._way._shared.graphs.values()
+                traces = sum(graph.experimental_get_tracing_count() for graph in graphs)
+                counts.append((built.call_count, learnt.call_count, traced.call_count, traces))
         first = counts[0]
         # One scale: once for each painting, and nothing anew for another photograph.
         self.assertEqual([count[0] for count in counts], [1, 1, 1, 1])
         self.assertEqual([count[1] for count in counts], [1, 1, 2, 2])
         self.assertEqual([count[2] for count in counts], [first[2]] * 4)
+        # Two photographs of two shapes; the other painting's find their graphs.
+        self.assertEqual([count[3] for count in counts], [first[3], *[counts[1][3]] * 3])
+        self.assertGreater(first[3], 0)
 
     def test_fast_pictures_are_what_they_are_by_themselves(self):
         worker, painter = Worker(), fast.load("bundled")
