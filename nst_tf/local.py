@@ -12,8 +12,10 @@ from typing import Any
 
 from nst_tf import program
 from nst_tf.errands import Errand, Order, Painted
+from nst_tf.errors import InputError
 
 _DIED = "its worker died, perhaps for want of memory; give fewer --workers or a smaller --size"
+_NONE = "no worker can begin, perhaps for want of memory; give fewer --workers"
 # Of a process that paints.
 _worker: list[Any] = []
 
@@ -33,7 +35,7 @@ def paint(
         What became of each, as they come.
 
     Raises:
-        InputError: there is no such network, layer or model.
+        InputError: there is no such network, layer or model, or no worker can begin.
     """
     if workers == 1:
         worker = _worker_with(threads)
@@ -62,7 +64,7 @@ def paint(
                 return
         except BrokenProcessPool:
             if not running:  # it cannot even begin
-                raise
+                raise InputError(_NONE) from None
             if not suspects:
                 suspects = list(running.values())
             else:
@@ -76,7 +78,7 @@ def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
     others = set(multiprocessing.active_children())
     # Forked processes would have TensorFlow's locks without the threads that hold them.
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn, initializer=_begin, initargs=(threads,))
+    pool = ProcessPoolExecutor(workers, spawn, initializer=_begin, initargs=(threads, 1 / workers))
     try:
         yield pool
         pool.shutdown()
@@ -117,17 +119,17 @@ def _finished(running: dict[Future, Errand]) -> Iterator[Painted]:
         yield painted
 
 
-def _begin(threads: int) -> None:
+def _begin(threads: int, share: float) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker.append(_worker_with(threads))
+    _worker.append(_worker_with(threads, share))
 
 
-def _worker_with(threads: int) -> Any:
+def _worker_with(threads: int, share: float = 1.0) -> Any:
     # TensorFlow greets on stderr when it is imported, unless it is imported so.
     program.import_tensorflow()
     from nst_tf.worker import Worker
 
-    return Worker(threads)
+    return Worker(threads, share)
 
 
 def _end_with_parent() -> None:

@@ -5,7 +5,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -81,22 +81,27 @@ def hear(stream: Iterator) -> Iterator:
     What listens to the run hears of it with the next step, and so does what follows its end.
 
     Args:
-        stream: the run.
+        stream: the run; it is closed at the end.
 
     Yields:
         The same.
     """
-    while True:
-        _deaf.clear()
-        try:
-            if _signals:
-                raise KeyboardInterrupt
-            item = next(stream)
-        except StopIteration:
-            return
-        finally:
-            _deaf.append(True)
-        yield item
+    try:
+        while True:
+            _deaf.clear()
+            try:
+                if _signals:
+                    raise KeyboardInterrupt
+                item = next(stream)
+            except StopIteration:
+                return
+            finally:
+                _deaf.append(True)
+            yield item
+    finally:
+        # Its processes, if it has some, are to end now.
+        if isinstance(stream, Generator):
+            stream.close()
 
 
 def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:

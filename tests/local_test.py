@@ -1,28 +1,13 @@
 import multiprocessing
-import os
 
 import pytest
 from absl.testing import absltest
-from pictures import PAINTING, PHOTOGRAPH, cut
+from pictures import PAINTING, PHOTOGRAPH, Deadly, cut, errands
 
 from nst_tf import InputError, Settings, image, local, memory
 from nst_tf.errands import Errand, Order
 
 ORDER = Order(Settings(size=48, steps=2, precision="float32"))
-
-
-class Deadly:
-    """Ends the process that it comes to."""
-
-    def __reduce__(self):
-        return os._exit, (1,)
-
-
-def errands(count):
-    style = ("style", image.encode(cut(PAINTING, 48, 60)))
-    for number in range(count):
-        content = image.encode(cut(PHOTOGRAPH, 48 + number, 60))
-        yield Errand(number, (f"content {number}", content), style)
 
 
 class OneWorkerTest(absltest.TestCase):
@@ -44,9 +29,9 @@ class OneWorkerTest(absltest.TestCase):
     def test_memory_does_not_grow_over_200_pictures(self):
         style = ("style", image.encode(cut(PAINTING, 96, 96)))
         contents = [image.encode(cut(PHOTOGRAPH, 100 + number, 160)) for number in range(20)]
-        errands = (Errand(number, ("", contents[number % 20]), style) for number in range(200))
+        wanted = (Errand(number, ("", contents[number % 20]), style) for number in range(200))
         used = []
-        for painted in local.paint(Order(Settings(size=0), "fast"), errands, workers=1):
+        for painted in local.paint(Order(Settings(size=0), "fast"), wanted, workers=1):
             self.assertIsNone(painted.error)
             used.append(memory.used_and_free()[0] / 2**20)
         # The first 40 bring what is kept of each size. A float picture each would be 30 MiB.

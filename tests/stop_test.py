@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import tensorflow as tf
 from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, ROOT
 
-from nst_tf import image
+from nst_tf import image, program
 
 # Which precision pays is measured, and beside other programs not always the same comes out.
 KNOBS = ["--size=192", "--scales=3", "--steps=24", "--precision=float32"]
@@ -229,6 +230,25 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
         status, _, errors = paint(f"--output={self.output}", "--vgg_weights=missing.h5")
         self.assertEqual((status, errors.count("\n")), (1, 1))
         self.assertIn("vgg_weights=missing.h5: is no file", errors)
+
+
+class HearTest(parameterized.TestCase):
+    def test_a_run_that_is_left_is_closed(self):
+        """Its processes are to end when Ctrl-C came while its pictures were written."""
+        closed = []
+
+        def stream():
+            try:
+                yield from range(3)
+            finally:
+                closed.append(True)
+
+        run = program.hear(stream())
+        next(run)
+        with mock.patch.object(program, "_signals", [signal.SIGINT]):
+            with self.assertRaises(KeyboardInterrupt):
+                next(run)
+        self.assertEqual(closed, [True])
 
 
 if __name__ == "__main__":
