@@ -5,6 +5,7 @@ Ray places the actors, and starts those anew whose node has died, as soon as the
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections import Counter, deque
@@ -46,32 +47,46 @@ def paint(
 
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[Any]:
+    # Its C++ would chat on stderr, and a cluster for this run alone leave a token in ~/.ray, which
+    # other clusters do not know.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    if not address:
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     try:
         import ray
     except ImportError as error:
         raise InputError(
             "runner=ray: Ray is not installed; pip install -r requirements-ray.txt"
         ) from error
-    # Ray takes SIGTERM for itself.
-    heard = signal.getsignal(signal.SIGTERM)
-    # Ray's own niceness is 15: whatever else runs on this machine would starve the workers.
-    ours = {"include_dashboard": False, "_system_config": {"worker_niceness": 0}}
-    local: dict[str, Any] = {} if address else ours
     try:
-        _knock(address)
-        ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
-    except (OSError, RuntimeError, ValueError) as error:
-        why = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"ray_address={address}: no cluster answers ({why}); give the address that `ray start` "
-            "has printed, or leave it out"
-        ) from error
-    finally:
-        signal.signal(signal.SIGTERM, heard)
-    try:
+        _begin(ray, address)
         yield ray
     finally:
         ray.shutdown()
+
+
+def _begin(ray: Any, address: str) -> None:
+    # Ray's own niceness is 15: whatever else runs on this machine would starve the workers.
+    system = {"worker_niceness": 0}
+    ours = {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "_system_config": system}
+    # Ray takes SIGTERM for itself.
+    heard = signal.getsignal(signal.SIGTERM)
+    try:
+        _knock(address)
+        ray.init(
+            address or "local",
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **({} if address else ours),
+        )
+    except (OSError, RuntimeError, ValueError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"ray_address={address}: no cluster lets us in ({why}); give the address that "
+            "`ray start` has printed, and RAY_AUTH_MODE=token if it wants one"
+        ) from error
+    finally:
+        signal.signal(signal.SIGTERM, heard)
 
 
 def _knock(address: str) -> None:
@@ -85,11 +100,11 @@ def _actors(ray: Any, workers: int, threads: int) -> list[Any]:
     there = ray.cluster_resources()
     cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
     threads = threads or min(filter(None, cores), default=1)
-    room = int(there.get("CPU", 0) // threads)
+    room = sum(count // threads for count in cores)
     if room < 1:
         raise InputError(
-            f"threads={threads}: the cluster has {there.get('CPU', 0):g} cores; expected as many "
-            "for a worker; give fewer"
+            f"threads={threads}: the largest node has {max(cores, default=0)} cores, and a worker "
+            "must fit on one; give fewer"
         )
     # A GPU each, where there are some.
     gpus = int(there.get("GPU", 0))

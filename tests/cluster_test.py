@@ -1,29 +1,16 @@
-import os
+from dataclasses import replace
+from unittest import mock
 
 import pytest
 from absl.testing import absltest
-from pictures import PAINTING, PHOTOGRAPH, cut
+from pictures import Deadly, errands
 
-from nst_tf import InputError, Settings, cluster, image, local
-from nst_tf.errands import Errand, Order
+from nst_tf import InputError, Settings, cluster, local
+from nst_tf.errands import Order
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: requirements-ray.txt")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
-ORDER = Order(Settings(size=48, steps=3))
-
-
-class Deadly:
-    """Ends the process that it comes to."""
-
-    def __reduce__(self):
-        return os._exit, (1,)
-
-
-def errands(count):
-    style = ("style", image.encode(cut(PAINTING, 48, 60)))
-    for number in range(count):
-        content = image.encode(cut(PHOTOGRAPH, 48 + number, 60))
-        yield Errand(number, (f"content {number}", content), style)
+ORDER = Order(Settings(size=48, steps=3, precision="float32"))
 
 
 @pytest.mark.slow
@@ -35,23 +22,31 @@ class ClusterTest(absltest.TestCase):
         nodes = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
         second = nodes.add_node(num_cpus=1)
         nodes.wait_for_nodes()
+        # Long enough that both nodes have something to do when one dies.
+        order = Order(replace(ORDER.settings, steps=30))
+        lose = cluster._Errands._lose
         try:
             workers, found = set(), {}
-            stream = cluster.paint(ORDER, errands(8), workers=0, threads=1, address=nodes.address)
-            for painted in stream:
-                self.assertIsNone(painted.error)
-                found[painted.number] = painted.data
-                workers.add(painted.worker)
-                if len(workers) == 2 and second is not None:
-                    nodes.remove_node(second, allow_graceful=False)
-                    second = None
+            with mock.patch.object(
+                cluster._Errands, "_lose", autospec=True, side_effect=lose
+            ) as lost:
+                stream = cluster.paint(
+                    order, errands(16), workers=0, threads=1, address=nodes.address
+                )
+                for painted in stream:
+                    self.assertIsNone(painted.error)
+                    found[painted.number] = painted.data
+                    workers.add(painted.worker)
+                    if len(workers) == 2 and second is not None:
+                        nodes.remove_node(second, allow_graceful=False)
+                        second = None
         finally:
             nodes.shutdown()
         self.assertIsNone(second)
-        self.assertEqual(sorted(found), list(range(8)))
-        alone = local.paint(ORDER, errands(8), workers=2, threads=1)
-        expected = {each.number: each.data for each in alone}
-        self.assertEqual(found, expected)
+        lost.assert_called_once()
+        self.assertEqual(sorted(found), list(range(16)))
+        alone = local.paint(order, errands(16), workers=2, threads=1)
+        self.assertEqual(found, {each.number: each.data for each in alone})
 
     def test_the_deadly_one_fails_and_no_other(self):
         wanted = list(errands(4))
@@ -71,11 +66,11 @@ class ClusterTest(absltest.TestCase):
         self.assertFalse(ray.is_initialized())
 
     def test_more_cores_than_there_are(self):
-        with self.assertRaisesRegex(InputError, "threads=1000: the cluster has"):
+        with self.assertRaisesRegex(InputError, "threads=1000: the largest node has"):
             next(cluster.paint(ORDER, errands(1), workers=1, threads=1000, address=""))
 
     def test_a_cluster_that_is_not_there(self):
-        with self.assertRaisesRegex(InputError, "ray_address=127.0.0.1:1: no cluster answers"):
+        with self.assertRaisesRegex(InputError, "ray_address=127.0.0.1:1: no cluster lets us in"):
             next(cluster.paint(ORDER, errands(1), workers=1, threads=1, address="127.0.0.1:1"))
 
 
