@@ -38,11 +38,16 @@ def pictures(name: str, places: Sequence[str]) -> list[str]:
         Their paths, each once, in the order of the places and of their names.
 
     Raises:
-        InputError: there are none.
+        InputError: there are none, or a folder cannot be read.
     """
     found: dict[str, None] = {}
     for place in places:
-        here = sorted(_files(os.path.expanduser(place)))
+        try:
+            here = sorted(_files(os.path.expanduser(place)))
+        except OSError as error:
+            raise InputError(
+                f"{name}={place}: cannot be read ({error.strerror}); choose another folder"
+            ) from error
         if not here:
             raise InputError(
                 f"{name}={place}: no pictures are there; expected a folder with some, a picture, "

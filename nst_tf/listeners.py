@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from nst_tf import atomic, image
 from nst_tf.errors import InputError
@@ -152,9 +153,11 @@ def _batch_bar(stream: Iterable[dict[str, Any]], total: int) -> Iterator[dict[st
         BarColumn(16),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.description}"),
+        # A long name is not to take the others' room.
+        TextColumn("{task.description}", table_column=Column(max_width=40, no_wrap=True)),
     )
-    with Bar(*columns, console=Console()) as bar:
+    # A picture may take minutes; the bar would forget the last one by then.
+    with Bar(*columns, console=Console(), speed_estimate_period=3600) as bar:
         task = bar.add_task("preparing", total=total)
         for entry in stream:
             bar.update(task, advance=1, description=_outcome(entry))

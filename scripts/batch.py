@@ -3,6 +3,7 @@
 python scripts/batch.py --contents=photos --styles=paintings --output_dir=painted
 """
 
+from dataclasses import fields
 from pathlib import Path
 
 from absl import flags
@@ -63,25 +64,28 @@ def main() -> None:
     from nst_tf import batch, jobs, listeners
     from nst_tf.errands import Order
 
+    _check_flags()
     contents = jobs.pictures("contents", _CONTENTS.value)
     styles = jobs.pictures("styles", _STYLES.value)
-    _check(contents, styles)
+    _check_folder(contents, styles)
     order = Order(settings.from_flags(), _METHOD.value, _HANDLE.value)
     if order.settings.init not in ("content", "noise"):
         raise InputError(f"init={order.settings.init}: expected content or noise in a batch")
     listeners.print_notices(quiet=True)
     found = batch.Batch(jobs.pair(contents, styles), order, _OUTPUT_DIR.value)
     done = len(found.jobs) - len(found.missing)
-    print(f"{len(found.jobs)} pictures, {done} of them done before", flush=True)
+    pictures = f"{len(found.jobs)} picture{'s' * (len(found.jobs) > 1)}"
+    print(f"{pictures}, {done} of them done before", flush=True)
     count = 0
     try:
         for _ in listeners.show_batch(found.paint(_run), len(found.missing)):
             count += 1
+        for written in program.hear(_show(found)):
+            print(f"look at {written}", flush=True)
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(
             f"after {done + count} of {len(found.jobs)}; the same command paints the rest"
         ) from error
-    _show(found)
     failed = found.failed()
     if failed:
         width = max(len(entry["output"]) for entry in failed)
@@ -93,7 +97,18 @@ def main() -> None:
         )
 
 
-def _check(contents: list[str], styles: list[str]) -> None:
+def _check_flags() -> None:
+    """Refuse what would be without effect."""
+    if _METHOD.value == "fast":
+        given = [knob.name for knob in fields(settings.Settings) if flags.FLAGS[knob.name].present]
+        for name in given:
+            if name != "size":
+                raise InputError(f"{name}: method=fast takes no such setting; leave it out")
+    if _ADDRESS.value and _RUNNER.value != "ray":
+        raise InputError(f"ray_address={_ADDRESS.value}: expected --runner=ray with it")
+
+
+def _check_folder(contents: list[str], styles: list[str]) -> None:
     folder = Path(_OUTPUT_DIR.value).resolve()
     for path in (*contents, *styles):
         if Path(path).resolve().parent == folder:
@@ -119,8 +134,8 @@ def _run(order, errands):
     return program.hear(painted)
 
 
-def _show(found) -> None:
-    """Write the sheets and the pages."""
+def _show(found):
+    """Write the sheets and the pages; what is written."""
     from nst_tf import atomic, gallery, image, sheet, thumbnails
 
     folder = Path(_OUTPUT_DIR.value)
@@ -128,10 +143,10 @@ def _show(found) -> None:
     endings = ["" if number == 1 else f"_{number}" for number in numbers]
     pages = [f"index{ending}.html" for ending in endings]
     tables = thumbnails.tables(found.jobs, found.entries, folder)
-    for ending, name, table in zip(endings, pages, tables, strict=True):
+    for ending, page, table in zip(endings, pages, tables, strict=True):
         image.write(folder / f"sheet{ending}.jpg", sheet.sheet(table))
-        atomic.replace(folder / name, gallery.page(table, pages).encode())
-    print(f"look at {folder / 'sheet.jpg'}, or open {folder / pages[0]}")
+        atomic.replace(folder / page, gallery.page(table, pages).encode())
+        yield f"{folder / f'sheet{ending}.jpg'}, or open {folder / page}"
 
 
 settings.define_flags()

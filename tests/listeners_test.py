@@ -2,6 +2,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -11,6 +12,7 @@ from unittest import mock
 import pytest
 import tensorflow as tf
 from pictures import PAINTING, PHOTOGRAPH, ROOT, cut
+from rich.console import Console
 
 from nst_tf import InputError, Progress, Settings, State, Style, listeners, optimize
 from nst_tf.losses import Losses
@@ -125,6 +127,27 @@ class ShowTest(tf.test.TestCase):
         self.assertRegex(text, r"scale 2/2 step 12/12 loss [\d.]+: style [\d.]+ content [\d.]+\b")
         self.assertIn("0:00:00", text)
         self.assertIn("━", text)
+
+    def test_a_bar_over_pictures_that_take_long_tells_the_time_left(self):
+        out, clock = io.StringIO(), mock.Mock(return_value=0.0)
+        console = Console(file=out, force_terminal=True, width=80, height=20)
+
+        def stream():
+            for number in range(4):
+                clock.return_value += 100.0
+                yield {"output": f"{number}__{'long' * 30}.png", "error": None}
+
+        with (
+            mock.patch.object(sys.stdout, "isatty", return_value=True, create=True),
+            mock.patch.object(listeners, "Console", return_value=console),
+            mock.patch.object(console, "get_time", clock),
+        ):
+            bar = listeners.show_batch(stream(), 10)
+            for _ in range(4):
+                next(bar)
+            bar.close()
+        text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", out.getvalue())
+        self.assertIn("4/10 0:10:00 3__longlong", text)
 
 
 if __name__ == "__main__":

@@ -400,8 +400,9 @@ class BatchTest(ScriptTest):
             "styles": self.styles,
             "output_dir": self.out,
             "size": 48,
-            "steps": 3,
         }
+        if changes.get("method") != "fast":
+            given |= {"steps": 3, "precision": "float32"}
         return [f"--{name}={value}" for name, value in (given | changes).items()]
 
     def batch(self, **changes):
@@ -425,7 +426,7 @@ class BatchTest(ScriptTest):
         run(
             "stylize",
             *(f"--content={self.contents / 'a.jpg'}", f"--style={alone}", "--size=48"),
-            *("--steps=3", f"--output={self.output}"),
+            *("--steps=3", "--precision=float32", f"--output={self.output}"),
         )
         self.assertEqual(painted[f"a__{names[1]}.png"], self.output.read_bytes())
         with Image.open(self.out / "sheet.jpg") as sheet:
@@ -521,6 +522,8 @@ class BatchTest(ScriptTest):
         self.refused(self.batch(method="fast", handle="no/model"), "there is no such folder")
         self.refused(self.batch(init=PHOTOGRAPH), "expected content or noise in a batch")
         self.refused(self.batch(method="slow"), "method")
+        self.refused(self.batch(method="fast", steps=3), "steps: method=fast takes no such setting")
+        self.refused(self.batch(ray_address="127.0.0.1:1"), "expected --runner=ray with it")
 
 
 @pytest.mark.slow
