@@ -66,11 +66,7 @@ def learn(network, paintings: Iterable[Painting], most: float) -> list[Manner]:
     for painting in paintings:
         if not painting.share:
             continue
-        learnt = {} if painting.learnt is None else painting.learnt
-        seen = min(most, math.prod(painting.picture.shape[1:3]))
-        if seen not in learnt:
-            learnt[seen] = _grams(network, painting, most)
-        grams = learnt[seen]
+        grams = _learnt(network, painting, most)
         if painting.layers is not None:
             grams = {name: grams[name] for name in painting.layers}
         places[id(painting.place)] = painting.place
@@ -81,6 +77,16 @@ def learn(network, paintings: Iterable[Painting], most: float) -> list[Manner]:
         Manner(_mean(each), sum(share for share, _ in each) / whole, places[key])
         for key, each in parts.items()
     ]
+
+
+def _learnt(network, painting: Painting, most: float) -> Layers:
+    """What has been learnt before, where it is kept; a graph does not know a painting's size."""
+    if painting.learnt is None:
+        return _grams(network, painting, most)
+    seen = min(most, math.prod(painting.picture.shape[1:3]))
+    if seen not in painting.learnt:
+        painting.learnt[seen] = _grams(network, painting, most)
+    return painting.learnt[seen]
 
 
 def guides(place: tf.Tensor | None, sizes: dict[str, Size]) -> dict[str, tf.Tensor]:
