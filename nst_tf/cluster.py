@@ -47,10 +47,8 @@ def paint(
 
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[Any]:
-    # Its C++ would chat on stderr, and a cluster for this run alone leave a token in ~/.ray, which
-    # other clusters do not know.
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if not address:
+        # It would leave a token in ~/.ray, which clusters that were begun without do not know.
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     try:
         import ray

@@ -238,7 +238,7 @@ class TogetherTest(parameterized.TestCase, tf.test.TestCase):
         runs = {}
         for name, most in (("whole", math.inf), ("tiled", 20_000)):
 
-            def plan(sizes, network, settings, most=most):
+            def plan(sizes, network, settings, room, most=most):
                 return [Plan(most, settings.history) for h, w in sizes]
 
             with mock.patch.object(memory, "plan", plan):
