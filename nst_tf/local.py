@@ -83,10 +83,10 @@ def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
         pool.shutdown()
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
             process.kill()
-            process.join()
+        # The pool's own thread waits for them; were this to wait too, each could miss their end.
+        pool.shutdown(cancel_futures=True)
         raise
 
 
