@@ -1,4 +1,4 @@
-"""Paint the same pairs with other style losses, paddings and averages than the default's.
+"""Paint the same pairs with other losses, paddings and averages.
 
 python benchmarks/quality.py --content=photo.jpg --style=painting.jpg
 """
@@ -40,6 +40,9 @@ _STYLE = flags.DEFINE_multi_string(
 )
 _SIZE = flags.DEFINE_integer("size", 256, "long side of the pictures, in pixels")
 _STEPS = flags.DEFINE_integer("steps", 120, "iterations at the last of two scales")
+_WAY = flags.DEFINE_multi_string(
+    "way", None, "one of the ways to paint, again for each; default: all"
+)
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
 # Of crowsonkb/style-transfer-pytorch, from the shallowest layer to the deepest.
 _STEEP = (256, 64, 16, 4, 1)
@@ -47,17 +50,18 @@ _STEEP = (256, 64, 16, 4, 1)
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to paint: the default recipe but for what is said here."""
+    """A way to paint: the default recipe but for what is said here, and total variation."""
 
     style: style_losses.StyleLoss | None = None
     weights: tuple[int, ...] = (1, 1, 1, 1, 1)
     content_weight: float = Settings().content_weight
+    tv_weight: float = 0.0
     padding: str = ""
     averaged: int = 0
 
 
 _VARIANTS = {
-    "Gram (the default)": Variant(),
+    "Gram": Variant(),
     "Gram, content 0.3": Variant(content_weight=0.3),
     "mean and covariance": Variant(style_losses.mean_and_covariance),
     "2-Wasserstein": Variant(style_losses.wasserstein, content_weight=0.15),
@@ -66,6 +70,8 @@ _VARIANTS = {
     "Gram, 256:64:16:4:1": Variant(style_losses.gram, _STEEP),
     "Gram, reflected edges": Variant(padding="REFLECT"),
     "Gram, mean of the last 20": Variant(averaged=20),
+    "Gram, total variation 0.1": Variant(tv_weight=0.1),
+    "Gram, total variation 0.2": Variant(tv_weight=0.2),
 }
 
 
@@ -73,28 +79,33 @@ def main() -> None:
     """Paint each pair in each way, measure, and save numbers and a sheet."""
     results = machine.provenance() | {"settings": {"size": _SIZE.value, "steps": _STEPS.value}}
     results["pairs"] = {}
+    variants = {name: _VARIANTS[name] for name in _WAY.value or _VARIANTS}
+    saved = Path(_OUTPUT.value) / f"quality_{_SIZE.value}.json"
     rows = []
     for content, style in zip(_CONTENT.value, _STYLE.value, strict=True):
         photograph, painting = image.read(content).rgb, image.read(style).rgb
         found, row = {}, []
-        for name, variant in _VARIANTS.items():
+        for name, variant in variants.items():
             picture, seconds = _paint(photograph, painting, variant)
             found[name] = _measure(picture, photograph, painting) | {"seconds": seconds}
             print(f"{Path(content).stem} x {Path(style).stem}, {name}: {found[name]}", flush=True)
             row.append(picture)
         rows.append(np.concatenate(row, axis=1))
         results["pairs"][f"{Path(content).stem} x {Path(style).stem}"] = found
-        text = json.dumps(results, indent=1)
-        atomic.replace(Path(_OUTPUT.value) / "quality.json", text.encode())
+        atomic.replace(saved, json.dumps(results, indent=1).encode())
     width = max(row.shape[1] for row in rows)
     sides = [((0, 0), (0, width - row.shape[1]), (0, 0)) for row in rows]
     sheet = [np.pad(row, side, constant_values=1.0) for row, side in zip(rows, sides, strict=True)]
-    image.write(Path(_OUTPUT.value) / "quality.jpg", np.concatenate(sheet))
+    image.write(saved.with_suffix(".jpg"), np.concatenate(sheet))
 
 
 def _paint(photograph: np.ndarray, painting: np.ndarray, variant: Variant):
     knobs = Settings(
-        size=_SIZE.value, scales=2, steps=_STEPS.value, content_weight=variant.content_weight
+        size=_SIZE.value,
+        scales=2,
+        steps=_STEPS.value,
+        content_weight=variant.content_weight,
+        tv_weight=variant.tv_weight,
     )
     last: list[np.ndarray] = []
     began = perf_counter()
@@ -145,7 +156,7 @@ def _measure(picture: np.ndarray, photograph: np.ndarray, painting: np.ndarray) 
     fitted = scales.painting_size(*painting.shape[:2], max(sizes[0]))
     scores = report.Evaluator(small, np.asarray(image.resize(painting, *fitted))).measure(picture)
     return {
-        "total": scores.total,
+        "total": scores.style + scores.content,
         "style": scores.style,
         "content": scores.content / Settings().content_weight,
         "other_style": scores.other_style,
