@@ -1,7 +1,7 @@
 """What all contenders are given: the same two pictures, weights, objective and start."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ class Problem:
     Attributes:
         photograph: float32 [H, W, 3] in [0, 1], as read.
         painting: float32 [H, W, 3] in [0, 1], as read.
-        settings: the default recipe at the final size.
+        settings: the default recipe at the final size, without total variation.
         start: float32 [1, h, w, 3], the photograph at the final size.
         style: float32 [1, h, w, 3], the painting at the final size.
         network: the extractor in float32, its weights loaded.
@@ -52,7 +52,8 @@ def load(content: Path, style: Path, size: int) -> Problem:
     Returns:
         The problem.
     """
-    settings = Settings(size=size)
+    # The others' loops have no total variation.
+    settings = Settings(size=size, tv_weight=0.0)
     photograph, painting = image.read(content).rgb, image.read(style).rgb
     height, width = scale_sizes(*photograph.shape[:2], settings)[-1]
     start = image.resize(photograph, height, width).numpy()[np.newaxis]
@@ -110,7 +111,7 @@ def check(name: str, found: float, expected: float) -> None:
 
 def own_loss(problem: Problem) -> float:
     """The loss of the start as `nst_tf.optimize` itself computes it, in float32."""
-    settings = Settings(size=problem.settings.size, scales=1, steps=1, precision="float32")
+    settings = replace(problem.settings, scales=1, steps=1, precision="float32")
     progress = next(optimize(problem.photograph, [Style(problem.painting)], settings))
     return float(progress.losses.total)
 

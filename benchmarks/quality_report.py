@@ -1,4 +1,4 @@
-"""The part of RESULTS.md about other style losses, paddings and averages."""
+"""The part of RESULTS.md about other losses, paddings and averages."""
 
 import statistics
 
@@ -12,40 +12,51 @@ _COLUMNS = {
     "grain": "grain",
     "seconds": "seconds",
 }
-_TEXT = """The first row has the medians of the default recipe, the others the medians of the
-ratios to it. Total is style + 0.03 content in the default's own terms; style and content are
-unweighted; the other layers are those that the default does not look at; grain is the root mean
-square of the finest detail where the photograph is flattest. Smaller is closer, and calmer. The
-content weight is 0.03, but 0.3 where it is said, and 0.15 for 2-Wasserstein with equal weights,
-which draws harder. All are judged with zeros for padding, as the default has them, which counts
-against reflected edges. In the sheet a pair is a row, and the columns are in the table's order."""
+_TEXT = """The first row has the medians of plain Gram without total variation, the others the
+medians of the ratios to it. Total is style + 0.03 content in the default's own terms; style and
+content are unweighted; the other layers are those that the default does not look at; grain is the
+root mean square of the finest detail where the photograph is flattest. Smaller is closer, and
+calmer. The content weight is 0.03, but 0.3 where it is said, and 0.15 for 2-Wasserstein with equal
+weights, which draws harder. All are judged with zeros for padding, as the default has them, which
+counts against reflected edges. In the sheets a pair is a row, and the columns are in the table's
+order. The default is plain Gram with total variation 0.1."""
 
 
-def parts(results: dict) -> list[str]:
+def parts(looks: dict[str, dict]) -> list[str]:
     """The paragraphs.
 
     Args:
-        results: of quality.py.
+        looks: results of quality.py, by the name of their sheet.
 
     Returns:
         Markdown.
     """
+    if not looks:
+        return []
+    found = ["## Other style losses, paddings and averages, and total variation"]
+    found.append(_TEXT.replace("\n", " "))
+    for name, results in looks.items():
+        found += _look(name, results)
+    return found
+
+
+def _look(name: str, results: dict) -> list[str]:
     pairs, settings = results["pairs"], results["settings"]
     base, *others = next(iter(pairs.values()))
     rows = [["", *_COLUMNS.values()]]
     medians = (statistics.median(pair[base][key] for pair in pairs.values()) for key in _COLUMNS)
     rows.append([base, *[f"{median:.3g}" for median in medians]])
-    for name in others:
+    for other in others:
         ratios = (
-            statistics.median(pair[name][key] / pair[base][key] for pair in pairs.values())
+            statistics.median(pair[other][key] / pair[base][key] for pair in pairs.values())
             for key in _COLUMNS
         )
-        rows.append([name, *[f"{ratio:.2f}x" for ratio in ratios]])
+        rows.append([other, *[f"{ratio:.2f}x" for ratio in ratios]])
     return [
-        "## Other style losses, paddings and averages",
-        f"Pictures of {settings['size']} px, {settings['steps']} steps at the last of two scales, "
-        f"of {len(pairs)} pairs: {'; '.join(pairs)}. " + _TEXT.replace("\n", " "),
+        f"### At {settings['size']} px",
+        f"{settings['steps']} steps at the last of two scales, of {len(pairs)} pairs: "
+        f"{'; '.join(pairs)}.",
         table(rows),
-        "![The pictures](quality.jpg)",
+        f"![The pictures]({name}.jpg)",
         provenance(results),
     ]

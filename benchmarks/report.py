@@ -31,7 +31,6 @@ _REPORTS = {
     "export_rate": program_report.exports,
     "listener_cost": program_report.listeners,
     "batch_rate": program_report.batches,
-    "quality": quality_report.parts,
 }
 
 
@@ -52,6 +51,8 @@ def main(_: list[str]) -> None:
     for name, report in _REPORTS.items():
         if results := _read(folder / f"{name}.json"):
             parts += report(results)
+    looks = {path.stem: _read(path) for path in sorted(folder.glob("quality_*.json"))}
+    parts += quality_report.parts(looks)
     atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
     print(f"wrote {folder / 'RESULTS.md'}")
 
@@ -65,12 +66,13 @@ def _race_parts(results: dict) -> list[str]:
     parts = [
         "## Time to a loss",
         f"Seconds to the loss that the TensorFlow tutorial's loop has after so many steps, long "
-        f"side {settings['size']} px. All minimise the default recipe's objective on the bundled "
-        "weights from the same start. Losses are evaluated in float32 at the final size, outside "
-        "the clock; the clock includes computing the targets and tracing, and excludes imports, "
-        "reading files and loading weights. The contenders took turns; those besides nst_tf and "
-        f"the tutorial's loop were stopped after {settings['cap_seconds']:g} s. In brackets: "
-        "how many times sooner than the tutorial's loop.",
+        f"side {settings['size']} px. All minimise the default recipe's objective, without total "
+        "variation, on the bundled weights from the same start. Losses are evaluated in float32 at "
+        "the final size, outside the clock; the clock includes computing the targets and tracing, "
+        "and excludes imports, reading files and loading weights. The contenders took turns; those "
+        "besides nst_tf and the tutorial's loop were stopped after "
+        f"{settings['cap_seconds']:g} s. In brackets: how many times sooner than the tutorial's "
+        "loop.",
     ]
     for steps in (settings["early_steps"], settings["tutorial_steps"]):
         parts += [f"### The loss after {steps} steps", _loss_table(results, str(steps))]

@@ -139,7 +139,8 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
         before = tf.pad(right, [[0, 0], [0, 0], [0, 1], [0, 0]])
         return upstream * (below - above + after - before)
 
-    return tf.reduce_sum(tf.image.total_variation(image)), gradient
+    # tf.image takes no arrays.
+    return tf.reduce_sum(tf.image.total_variation(tf.convert_to_tensor(image))), gradient
 
 
 def mean_variation(image: tf.Tensor) -> tf.Tensor:

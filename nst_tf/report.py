@@ -33,7 +33,8 @@ class Scores:
     """What the evaluator says of a picture.
 
     Attributes:
-        total: the weighted loss of the default recipe, in float32.
+        total: style and content, as the default recipe weighs them, in float32. Its total
+            variation is left out, which says nothing of photograph or painting.
         style: its weighted style term.
         content: its weighted content term.
         other_style: the scale-free style error at `OTHER_LAYERS`.
@@ -79,8 +80,10 @@ class Evaluator:
             style: the painting at that size, float32 sRGB [h, w, 3] in [0, 1].
         """
         self._content, self._style = content, style
-        self._value = self._objective(Settings())
-        self._other = self._objective(Settings(style_layers=OTHER_LAYERS, content_weight=0.0))
+        self._value = self._objective(Settings(tv_weight=0.0))
+        self._other = self._objective(
+            Settings(style_layers=OTHER_LAYERS, content_weight=0.0, tv_weight=0.0)
+        )
 
     def measure(self, rgb: np.ndarray) -> Scores:
         """Judge a picture.

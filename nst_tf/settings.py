@@ -109,7 +109,7 @@ class Settings:
     )
     style_weight: float = _knob(1.0, "how much the painting's style counts", tutorial=1e-2, least=0)
     tv_weight: float = _knob(
-        0.0, "how much total variation counts; more is smoother", tutorial=30.0, least=0
+        0.1, "how much total variation counts; more is smoother", tutorial=30.0, least=0
     )
     content_layers: tuple[str, ...] = _knob(
         ("block4_conv2",),
