@@ -23,7 +23,7 @@ _KERAS_IO_CONTENT, _KERAS_IO_STYLE, _KERAS_IO_TV = 2.5e-8, 1e-6, 1e-6
 
 
 def nst_tf(problem: Problem) -> Iterator[Look]:
-    """This program with its defaults.
+    """This program with its defaults, but for total variation.
 
     Args:
         problem: the pair.

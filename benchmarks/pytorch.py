@@ -51,7 +51,7 @@ def load(settings: Settings) -> Weights:
 
 
 class Objective:
-    """The default recipe's objective in PyTorch."""
+    """The default recipe's objective in PyTorch, without total variation."""
 
     def __init__(self, weights: Weights, start: np.ndarray, style: np.ndarray, settings: Settings):
         """Compute the targets.

@@ -33,16 +33,29 @@ from nst_tf import (
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_multi_string(
-    "content", f"{_SAMPLES}/content/raccoon.jpg", "photographs, one for each painting"
+    "content",
+    [f"{_SAMPLES}/content/{name}.jpg" for name in ("cincinnati_bridge", "raccoon", "honey_bee")],
+    "photographs, one for each painting",
 )
 _STYLE = flags.DEFINE_multi_string(
-    "style", f"{_SAMPLES}/style/vangogh_village_street_in_auvers.jpg", "paintings"
+    "style",
+    [
+        f"{_SAMPLES}/style/{name}.jpg"
+        for name in (
+            "vangogh_village_street_in_auvers",
+            "hokusai_great_wave",
+            "kandinsky_composition_viii",
+        )
+    ],
+    "paintings",
 )
 _SIZE = flags.DEFINE_integer("size", 256, "long side of the pictures, in pixels")
 _STEPS = flags.DEFINE_integer("steps", 120, "iterations at the last of two scales")
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
 # Of crowsonkb/style-transfer-pytorch, from the shallowest layer to the deepest.
 _STEEP = (256, 64, 16, 4, 1)
+# Pixels from the edge that count as its.
+_BORDER = 8
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,7 @@ _VARIANTS = {
     "Gram + 0.05 2-Wasserstein": Variant(style_losses.gram_and_wasserstein),
     "Gram, 256:64:16:4:1": Variant(style_losses.gram, _STEEP),
     "Gram, reflected edges": Variant(padding="REFLECT"),
+    "Gram, replicated edges": Variant(padding="SYMMETRIC"),
     "Gram, mean of the last 20": Variant(averaged=20),
     "Gram, total variation 0.1": Variant(tv_weight=0.1),
     "Gram, total variation 0.2": Variant(tv_weight=0.2),
@@ -159,21 +173,32 @@ def _measure(picture: np.ndarray, photograph: np.ndarray, painting: np.ndarray) 
         "content": scores.content / Settings().content_weight,
         "other_style": scores.other_style,
         "grain": _grain(picture, small),
+        "border": _border(picture),
     }
+
+
+def _border(picture: np.ndarray) -> float:
+    """The finest detail of the outermost pixels beside that of all others; 1 where it is alike."""
+    grey = picture.mean(axis=-1)
+    squares = (grey - _blurred(grey, 2)) ** 2
+    inside = np.zeros(grey.shape, bool)
+    inside[_BORDER:-_BORDER, _BORDER:-_BORDER] = True
+    return float(np.sqrt(squares[~inside].mean() / squares[inside].mean()))
 
 
 def _grain(picture: np.ndarray, photograph: np.ndarray) -> float:
     """The root mean square of the finest detail, where the photograph is flattest."""
-    there, here = (rgb.mean(axis=-1)[np.newaxis, ..., np.newaxis] for rgb in (photograph, picture))
-    height, width = here.shape[1:3]
-
-    def blurred(grey: np.ndarray, times: int) -> np.ndarray:
-        coarse = tf.image.resize(grey, (height // times, width // times), "area")
-        return tf.image.resize(coarse, (height, width), "bicubic").numpy()
-
-    busy = blurred(np.abs(there - blurred(there, 4)), 8)
+    there, here = photograph.mean(axis=-1), picture.mean(axis=-1)
+    busy = _blurred(np.abs(there - _blurred(there, 4)), 8)
     flat = busy <= np.quantile(busy, 0.3)
-    return float(np.sqrt(np.mean((here - blurred(here, 2))[flat] ** 2)))
+    return float(np.sqrt(np.mean((here - _blurred(here, 2))[flat] ** 2)))
+
+
+def _blurred(grey: np.ndarray, times: int) -> np.ndarray:
+    """A grey picture [H, W] made so many times smaller, and enlarged again."""
+    height, width = grey.shape
+    coarse = tf.image.resize(grey[..., np.newaxis], (height // times, width // times), "area")
+    return tf.image.resize(coarse, (height, width), "bicubic").numpy()[..., 0]
 
 
 if __name__ == "__main__":

@@ -4,22 +4,28 @@ import statistics
 
 from tables import provenance, table
 
+from nst_tf.settings import Settings
+
 _COLUMNS = {
     "total": "total",
     "style": "style",
     "content": "content",
     "other_style": "style, other layers",
     "grain": "grain",
+    "border": "border",
     "seconds": "seconds",
 }
-_TEXT = """The first row has the medians of plain Gram without total variation, the others the
-medians of the ratios to it. Total is style + 0.03 content in the default's own terms; style and
-content are unweighted; the other layers are those that the default does not look at; grain is the
-root mean square of the finest detail where the photograph is flattest. Smaller is closer, and
-calmer. The content weight is 0.03, but 0.3 where it is said, and 0.15 for 2-Wasserstein with equal
-weights, which draws harder. All are judged with zeros for padding, as the default has them, which
-counts against reflected edges. In the sheets a pair is a row, and the columns are in the table's
-order. The default is plain Gram with total variation 0.1."""
+_DEFAULT = Settings()
+_TEXT = f"""The first row has the medians of plain Gram without total variation, the others the
+medians of the ratios to it, and the least and the greatest. Total is style +
+{_DEFAULT.content_weight} content in the default's own terms; style and content are unweighted; the
+other layers are those that the default does not look at; grain is the root mean square of the
+finest detail where the photograph is flattest; border is that of the outermost 8 pixels over that
+of the others. Smaller is closer, and calmer. The content weight is {_DEFAULT.content_weight}, but
+0.3 where it is said, and 0.15 for 2-Wasserstein with equal weights, which draws harder. All are
+judged with zeros for padding, as the default has them, which counts against other edges. In the
+sheets a pair is a row, and the columns are in the table's order. The default is plain Gram with
+total variation {_DEFAULT.tv_weight}."""
 
 
 def parts(looks: dict[str, dict]) -> list[str]:
@@ -42,16 +48,20 @@ def parts(looks: dict[str, dict]) -> list[str]:
 
 def _look(name: str, results: dict) -> list[str]:
     pairs, settings = results["pairs"], results["settings"]
-    base, *others = next(iter(pairs.values()))
-    rows = [["", *_COLUMNS.values()]]
-    medians = (statistics.median(pair[base][key] for pair in pairs.values()) for key in _COLUMNS)
-    rows.append([base, *[f"{median:.3g}" for median in medians]])
-    for other in others:
-        ratios = (
-            statistics.median(pair[other][key] / pair[base][key] for pair in pairs.values())
-            for key in _COLUMNS
-        )
-        rows.append([other, *[f"{ratio:.2f}x" for ratio in ratios]])
+    found = list(pairs.values())
+    # Older looks have fewer columns.
+    columns = {key: name for key, name in _COLUMNS.items() if key in found[0]["Gram"]}
+    rows = [["", *columns.values()]]
+    for way in found[0]:
+        cells = [way]
+        for key in columns:
+            if way == "Gram":
+                cells.append(f"{statistics.median(pair[way][key] for pair in found):.3g}")
+                continue
+            ratios = [pair[way][key] / pair["Gram"][key] for pair in found]
+            spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
+            cells.append(f"{statistics.median(ratios):.2f}x {spread}")
+        rows.append(cells)
     return [
         f"### At {settings['size']} px",
         f"{settings['steps']} steps at the last of two scales, of {len(pairs)} pairs: "

@@ -78,7 +78,7 @@ def _race_parts(results: dict) -> list[str]:
         parts += [f"### The loss after {steps} steps", _loss_table(results, str(steps))]
     parts += [
         "![Loss over seconds](time_to_loss.png)",
-        "### The defaults to their end",
+        "### The default steps to their end",
         "Where they end above the tutorial's last loss, the times above go on past that end: on "
         "the same clock, a second call starts from that picture, at the final size alone.",
         _default_table(results),
@@ -172,8 +172,9 @@ def _rate_parts(results: dict) -> list[str]:
         )
     return [
         "## A step against the machine's limit",
-        "A step is loss, gradient and optimiser. Its rate counts the operations of VGG19's "
-        "convolutions up to the deepest layer, forward and back to the picture, and nothing else. "
+        "A step is loss, gradient and optimiser; PyTorch's has no total variation. Its rate counts "
+        "the operations of VGG19's convolutions up to the deepest layer, forward and back to the "
+        "picture, and nothing else. "
         "The limit is the median rate of a 3x3 convolution of 256 channels, of the size where it "
         "is fastest, in the same precision and the same process, measured between the steps. Each "
         f"row is the median of {results['settings']['rounds']} processes, run in turns; peak "

@@ -42,10 +42,10 @@ _HELP = """
 _NOTES = """
 <p>Cold: the first picture, with loading the network; imports are not counted, nor a second loading
 of what TensorFlow keeps. Warm: for a feed-forward model a further picture; for the optimisation its
-number of steps times their median, without targets and tracing. Loss, style and content are those
-of the default recipe, in float32, weighted. Style, other layers: the style error at four VGG19
-layers whose Gram matrices the default recipe does not look at. SSIM: structural similarity to the
-photograph. Smaller is closer for all but SSIM.</p>
+number of steps times their median, without targets and tracing. Loss is style + content, weighted
+as in the default recipe, in float32, without total variation. Style, other layers: the style error
+at four VGG19 layers whose Gram matrices the default recipe does not look at. SSIM: structural
+similarity to the photograph. Smaller is closer for all but SSIM.</p>
 """
 
 

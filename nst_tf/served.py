@@ -103,8 +103,8 @@ class Optimizer(tf.Module):
                 and max_memory and jit: an export sees pictures whole.
 
         Raises:
-            InputError: as `features.extractor`; a picture as `init`; a size that no picture can be
-                painted at.
+            InputError: as `features.extractor`; a picture as `init`; other colours than the
+                painting's; a size that no picture can be painted at.
         """
         if settings.color != "style":
             raise InputError(

@@ -44,7 +44,7 @@ def _knob(
     texts = [text]
     if choices:
         texts.append(f"one of {', '.join(choices)}")
-    defaults = [f"default: {_plain(default)}"]
+    defaults = [f"default: {'not given' if default is None else _plain(default)}"]
     defaults += [f"{recipe}: {_plain(value)}" for recipe, value in recipes.items()]
     metadata = {
         "help": f"{'; '.join(texts)} ({'; '.join(defaults)})",

@@ -48,8 +48,8 @@ class Task:
         self._content, self._styles = content, styles
         self._learnt = {} if learnt is None else learnt
         self._keep = None if keep is None else _mask(keep)
-        # Paintings of one place share its array; a white mask is none.
-        masks = [None if s.mask is None or s.mask.min() == 1 else s.mask for s in styles]
+        # Paintings of one place share its array.
+        masks = [_uneven(style.mask) for style in styles]
         keys = [b"" if mask is None else mask.tobytes() for mask in masks]
         places = {key: self._place(mask) for key, mask in zip(keys, masks, strict=True)}
         self._places = [places[key] for key in keys]
@@ -113,9 +113,8 @@ class Task:
                 painting = tf.clip_by_value(color.match(painting, photograph), 0.0, 1.0)
             if self.settings.color == "luminance":
                 painting = color.grey_like(painting, photograph)
-            region = None
-            if style.region is not None and style.region.min() < 1:
-                region = _mask(style.region)
+            region = _uneven(style.region)
+            region = None if region is None else _mask(region)
             learnt = None
             if self.settings.color == "style":  # otherwise it depends on the photograph
                 learnt = self._learnt.setdefault((number, long_side), {})
@@ -142,6 +141,11 @@ class Task:
 
     def _kept(self, size: Size) -> tf.Tensor:
         return tf.image.resize(self._keep, size, "area")
+
+
+def _uneven(mask: np.ndarray | None) -> np.ndarray | None:
+    """The mask, but for one that is as light everywhere and so says nothing of a place."""
+    return None if mask is None or mask.min() == mask.max() else mask
 
 
 def _mask(mask: np.ndarray) -> tf.Tensor:

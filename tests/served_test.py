@@ -116,6 +116,7 @@ class OptimizerTest(ExportTest):
 
     @parameterized.parameters(
         ({"init": "a.png"}, "init=a.png: an export starts from content"),
+        ({"color": "match"}, "color=match: an export paints in the painting's colours"),
         ({"size": 20}, "size=20: the short side"),
         ({"size": 64, "scales": 3}, "scales=3: the coarsest would be 16 px"),
     )
