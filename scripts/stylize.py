@@ -22,22 +22,24 @@ _STYLE = flags.DEFINE_multi_string(
     "commas, with the flag given several times",
 )
 _BLEND = flags.DEFINE_list(
-    "style_blend", [], "how much each painting counts, as 0.7,0.3; equally, if it is not given"
+    "style_blend",
+    [],
+    "how much each painting counts, as 0.7,0.3; need not add up to 1; equally, if it is not given",
 )
 _MASK = flags.DEFINE_multi_string(
     "style_mask",
     [],
-    "a picture for each painting, white where in the photograph it applies; none for everywhere; "
-    "several as of --style",
+    "a picture of the photograph's shape for each painting, white where that applies; none for "
+    "everywhere; several as of --style",
 )
 _REGION = flags.DEFINE_multi_string(
     "style_region",
     [],
-    "a picture for each painting, white where it is to be learnt from; none for all of it; several "
-    "as of --style",
+    "a picture of the painting's shape for each painting, white where it is to be learnt from; "
+    "none for all of it; several as of --style",
 )
 _KEEP = flags.DEFINE_string(
-    "content_mask", None, "a picture, white where the photograph must stay as it is"
+    "content_mask", None, "a picture of the photograph's shape, white where it must stay as it is"
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
