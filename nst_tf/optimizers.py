@@ -138,13 +138,16 @@ class Lbfgs:
     """Limited-memory BFGS: Nocedal & Wright 2006, "Numerical Optimization", algorithm 7.5.
 
     Departures: a pixel that sits at a bound and is pushed outward rests for that step, and the
-    history counts only where pixels move (gradient projection, section 16.7); `precondition`, a
-    symmetric positive filter, stands in for the identity as the first guess of the inverse
-    Hessian.
+    history counts only where pixels move (gradient projection, section 16.7); for the identity as
+    the first guess of the inverse Hessian stands D P D, where P is `precondition`, a symmetric
+    positive filter, and D the diagonal of `_reach`.
     """
 
     history: int
     precondition: Filter = tf.identity
+    # How much further pixels with small gradients move: 0 leaves them as they are, 1 divides by
+    # the gradient's size, as Adam does.
+    evenness: float = 0.0
     # Times equation 7.20's scale: most of a picture's directions are flatter than the few that
     # the history has seen.
     boldness: float = 1.0
@@ -225,7 +228,8 @@ class Lbfgs:
             lambda: (*state.history[1:], Pair(move, change, _dot(move, change))),
             lambda: state.history,
         )
-        direction = self._direction(image, gradient, history, state.bounds)
+        reach = self._reach(state.gradient, gradient)
+        direction = self._direction(image, gradient, reach, history, state.bounds)
         return state._replace(
             image=image,
             least=tf.minimum(state.least, total),
@@ -245,7 +249,17 @@ class Lbfgs:
         trial = _clip(state.image + length * state.direction, state.bounds)
         return state._replace(length=length, trial=trial)
 
-    def _direction(self, image, gradient, history, bounds) -> tf.Tensor:
+    def _reach(self, before: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+        """How far pixels move for their gradient: the root of it, as it counts on both sides of P.
+
+        From the latest two gradients, because one alone is near 0 wherever it changes its sign.
+        """
+        square = tf.square(before) + tf.square(gradient)
+        relative = tf.math.divide_no_nan(square, tf.reduce_mean(square))
+        # A tenth of the root mean square counts as small as 0.
+        return (relative + 0.01) ** (-self.evenness / 4)
+
+    def _direction(self, image, gradient, reach, history, bounds) -> tf.Tensor:
         """The two-loop recursion (Nocedal & Wright, algorithm 7.4), over the pixels that move."""
         outward = ((image <= bounds[0]) & (gradient > 0)) | ((image >= bounds[1]) & (gradient < 0))
         free = tf.cast(~outward, tf.float32)
@@ -260,14 +274,16 @@ class Lbfgs:
             rest -= share * pair.change
             backwards.append((pair, rho, share))
         rest *= free
-        # Equation 7.20 with the filter for the identity; before the first pair, the first move.
+
+        def guess(values: tf.Tensor) -> tf.Tensor:
+            return reach * self.precondition(reach * values)
+
+        # Equation 7.20 with the guess for the identity; before the first pair, the first move.
         newest = history[-1]
-        steepest = self.precondition(rest)
+        steepest = guess(rest)
         scale = tf.where(
             newest.curvature > 0,
-            self.boldness
-            * newest.curvature
-            / _dot(newest.change, self.precondition(newest.change)),
+            self.boldness * newest.curvature / _dot(newest.change, guess(newest.change)),
             self.first_move / _root_mean_square(steepest),
         )
         direction = scale * steepest * free

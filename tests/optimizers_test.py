@@ -126,15 +126,21 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
             options={"maxcor": 10, "ftol": 0, "gtol": 1e-5},
         )
 
-    @parameterized.parameters(
-        ("quadratic", (-np.inf, np.inf)), ("quadratic", (0, 1)), ("rosenbrock", (-np.inf, np.inf))
+    @parameterized.product(
+        problem=(
+            ("quadratic", (-np.inf, np.inf)),
+            ("quadratic", (0, 1)),
+            ("rosenbrock", (-np.inf, np.inf)),
+        ),
+        evenness=(0.0, 0.8),
     )
-    def test_finds_scipys_minimum_in_at_most_three_times_its_evaluations(self, name, bounds):
+    def test_finds_scipys_minimum_in_at_most_three_times_its_evaluations(self, problem, evenness):
+        name, bounds = problem
         objective, start = self.objective, self.start
         if name == "rosenbrock":
             objective, start = rosenbrock, tf.constant([-1.2, 1.0])
         referee = self.scipy(objective, start, bounds)
-        lbfgs = Lbfgs(history=10)
+        lbfgs = Lbfgs(history=10, evenness=evenness)
         state = lbfgs.init(start, bounds)
         step = tf.function(lambda state: lbfgs.step(state, objective)[0])
         for _ in range(3 * referee.nfev):
@@ -285,6 +291,46 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         for _ in range(4):
             state, _ = lbfgs.step(state, self.objective)
         self.assertAllClose(self.objective(state.image)[1], np.zeros(40), atol=1e-3)
+
+    @parameterized.parameters(0.0, 0.5, 1.0)
+    def test_the_first_move_is_the_gradient_evened_out(self, evenness):
+        lbfgs = Lbfgs(history=2, evenness=evenness, first_move=0.25)
+        state, _ = lbfgs.step(lbfgs.init(self.start), self.objective)
+        gradient = self.objective(self.start)[1].numpy()
+        move = -gradient * ((gradient / _rms(gradient)) ** 2 + 0.01) ** (-evenness / 2)
+        self.assertAllClose(state.trial - self.start, 0.25 * move / _rms(move), rtol=1e-4)
+
+    def test_evenness_is_of_the_latest_two_gradients(self):
+        slopes = iter([[1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 8.0, 1.0]])
+
+        def hill(x):
+            """It gets steeper on the way down, so nothing is remembered."""
+            return losses_of(tf.reduce_sum(x)), tf.constant(next(slopes))
+
+        lbfgs = Lbfgs(history=1, evenness=1.0, first_move=0.25)
+        state = lbfgs.init(tf.zeros(4))
+        for _ in range(2):
+            state, (_, accepted, _) = lbfgs.step(state, hill)
+            self.assertTrue(accepted)
+        self.assertAllEqual(state.history[0].curvature, 0)
+        square = np.square([1, 2, 8, 1]) + 1
+        move = -np.array([1, 2, 8, 1]) / np.sqrt(square / square.mean() + 0.01)
+        self.assertAllClose(state.trial - state.image, 0.25 * move / _rms(move), rtol=1e-4)
+
+    def test_evenness_speeds_it_up_where_curvatures_differ(self):
+        falls = []
+        for evenness in (0.0, 0.8):
+            lbfgs = Lbfgs(history=3, evenness=evenness)
+            state = lbfgs.init(self.start)
+            for _ in range(40):
+                state, _ = lbfgs.step(state, self.objective)
+            falls.append(float(state.total))
+        least = float(self.scipy(self.objective, self.start, (-np.inf, np.inf)).fun)
+        self.assertLess(falls[1] - least, 0.5 * (falls[0] - least))
+
+
+def _rms(values):
+    return np.sqrt(np.mean(np.square(values)))
 
 
 if __name__ == "__main__":
