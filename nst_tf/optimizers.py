@@ -140,13 +140,13 @@ class Lbfgs:
     Departures: a pixel that sits at a bound and is pushed outward rests for that step, and the
     history counts only where pixels move (gradient projection, section 16.7); for the identity as
     the first guess of the inverse Hessian stands D P D, where P is `precondition`, a symmetric
-    positive filter, and D the diagonal of `_reach`.
+    positive filter, and D the diagonal of `_evening`.
     """
 
     history: int
     precondition: Filter = tf.identity
     # How much further pixels with small gradients move: 0 leaves them as they are, 1 divides by
-    # the gradient's size, as Adam does.
+    # the gradient's size, much as Adam does.
     evenness: float = 0.0
     # Times equation 7.20's scale: most of a picture's directions are flatter than the few that
     # the history has seen.
@@ -228,8 +228,8 @@ class Lbfgs:
             lambda: (*state.history[1:], Pair(move, change, _dot(move, change))),
             lambda: state.history,
         )
-        reach = self._reach(state.gradient, gradient)
-        direction = self._direction(image, gradient, reach, history, state.bounds)
+        evening = self._evening(state.gradient, gradient)
+        direction = self._direction(image, gradient, evening, history, state.bounds)
         return state._replace(
             image=image,
             least=tf.minimum(state.least, total),
@@ -249,17 +249,18 @@ class Lbfgs:
         trial = _clip(state.image + length * state.direction, state.bounds)
         return state._replace(length=length, trial=trial)
 
-    def _reach(self, before: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
-        """How far pixels move for their gradient: the root of it, as it counts on both sides of P.
+    def _evening(self, before: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+        """The diagonal of D: the root of how much further a pixel moves for its gradient.
 
-        From the latest two gradients, because one alone is near 0 wherever it changes its sign.
+        From the gradients of the latest two pictures that were accepted, because one alone is near
+        0 wherever it changes its sign.
         """
         square = tf.square(before) + tf.square(gradient)
         relative = tf.math.divide_no_nan(square, tf.reduce_mean(square))
-        # A tenth of the root mean square counts as small as 0.
+        # Levels off below a tenth of the root mean square, so that no pixel moves without limit.
         return (relative + 0.01) ** (-self.evenness / 4)
 
-    def _direction(self, image, gradient, reach, history, bounds) -> tf.Tensor:
+    def _direction(self, image, gradient, evening, history, bounds) -> tf.Tensor:
         """The two-loop recursion (Nocedal & Wright, algorithm 7.4), over the pixels that move."""
         outward = ((image <= bounds[0]) & (gradient > 0)) | ((image >= bounds[1]) & (gradient < 0))
         free = tf.cast(~outward, tf.float32)
@@ -276,7 +277,7 @@ class Lbfgs:
         rest *= free
 
         def guess(values: tf.Tensor) -> tf.Tensor:
-            return reach * self.precondition(reach * values)
+            return evening * self.precondition(evening * values)
 
         # Equation 7.20 with the guess for the identity; before the first pair, the first move.
         newest = history[-1]

@@ -94,15 +94,14 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
 
     @pytest.mark.slow
     def test_tiled_paints_the_same(self):
-        """After five steps.
+        """After three steps, to 3e-5.
 
-        Where nothing is tiled, a step run eagerly and the same step as a graph differ by more than
-        this after six steps already, and by 0.10 after ten (tiled and whole: 0.10): a last digit
-        decides which of two equal pixels a maximum takes, and L-BFGS amplifies that.
+        After the fourth they are 0.007 apart at seven of 198,000 values, after eight 0.04: a last
+        digit decides which of two equal pixels a maximum takes, and L-BFGS amplifies that.
         objective_test compares the gradients along ten steps.
         """
         content = cut(PHOTOGRAPH, 200, 330)
-        knobs = dict(size=330, scales=1, steps=5, precision="float32")
+        knobs = dict(size=330, scales=1, steps=3, precision="float32")
         whole = stylize(content, self.styles, Settings(**knobs))
         with (
             mock.patch.object(memory, "MOST_SEEN", 50_000),
@@ -110,7 +109,7 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         ):
             tiled = stylize(content, self.styles, Settings(**knobs))
         self.assertIn("the last scale in 2 tiles", logs.output[0])
-        self.assertAllClose(tiled, whole, atol=1 / 255)
+        self.assertAllClose(tiled, whole, atol=1e-4)
 
     def test_leaving_early_keeps_a_picture(self):
         for progress in optimize(self.content, self.styles, Settings(**SMALL)):
