@@ -29,7 +29,7 @@ LEAST_SEEN, MOST_SEEN = 256**2, 2**24
 # Bytes for each value of all features seen at a time: they, their gradients, the layers' scratch.
 _PER_VALUE = {"float32": 7.2, "bfloat16": 5.6, "float16": 5.6}
 # Pictures that a step holds in float32 beside L-BFGS's pairs.
-_PICTURES = {"lbfgs": 18, "adam": 9}
+_PICTURES = {"lbfgs": 19, "adam": 9}
 # What graphs, kernels and weights take beyond what they had before the first step.
 _GRAPHS = 0.1 * 2**30
 # Of a Linux control group, version 2 and version 1: where, its limit, its use, its cached files.

@@ -119,7 +119,8 @@ class LbfgsState(NamedTuple):
 
     `least` is the least total met, `total` and `gradient` are the picture's own. `trial` is the
     picture that the next step evaluates: `length` along `direction`. The history holds the oldest
-    pair first, each in tensors of its own, so that a step hands them on uncopied.
+    pair first, each in tensors of its own, so that a step hands them on uncopied. `square` is a
+    decaying sum of the squares of the gradients of the pictures that were accepted.
     """
 
     image: tf.Tensor
@@ -127,6 +128,7 @@ class LbfgsState(NamedTuple):
     least: tf.Tensor
     total: tf.Tensor
     gradient: tf.Tensor
+    square: tf.Tensor
     direction: tf.Tensor
     length: tf.Tensor
     trial: tf.Tensor
@@ -177,6 +179,7 @@ class Lbfgs:
             least=tf.constant(float("inf")),
             total=tf.constant(float("inf")),
             gradient=zeros,
+            square=zeros,
             direction=zeros,
             length=tf.constant(0.0),
             trial=image,
@@ -228,13 +231,15 @@ class Lbfgs:
             lambda: (*state.history[1:], Pair(move, change, _dot(move, change))),
             lambda: state.history,
         )
-        evening = self._evening(state.gradient, gradient)
-        direction = self._direction(image, gradient, evening, history, state.bounds)
+        # One gradient alone is near 0 wherever it changes its sign.
+        square = tf.square(gradient) + state.square / 2
+        direction = self._direction(image, gradient, square, history, state.bounds)
         return state._replace(
             image=image,
             least=tf.minimum(state.least, total),
             total=total,
             gradient=gradient,
+            square=square,
             direction=direction,
             length=tf.constant(1.0),
             trial=_clip(image + direction, state.bounds),
@@ -249,18 +254,13 @@ class Lbfgs:
         trial = _clip(state.image + length * state.direction, state.bounds)
         return state._replace(length=length, trial=trial)
 
-    def _evening(self, before: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
-        """The diagonal of D: the root of how much further a pixel moves for its gradient.
-
-        From the gradients of the latest two pictures that were accepted, because one alone is near
-        0 wherever it changes its sign.
-        """
-        square = tf.square(before) + tf.square(gradient)
-        relative = tf.math.divide_no_nan(square, tf.reduce_mean(square))
+    def _evening(self, square: tf.Tensor, free: tf.Tensor) -> tf.Tensor:
+        """The diagonal of D: the root of how much further a pixel moves for its gradient."""
+        mean = tf.math.divide_no_nan(_dot(square, free), tf.reduce_sum(free))
         # Levels off below a tenth of the root mean square, so that no pixel moves without limit.
-        return (relative + 0.01) ** (-self.evenness / 4)
+        return (tf.math.divide_no_nan(square, mean) + 0.01) ** (-self.evenness / 4)
 
-    def _direction(self, image, gradient, evening, history, bounds) -> tf.Tensor:
+    def _direction(self, image, gradient, square, history, bounds) -> tf.Tensor:
         """The two-loop recursion (Nocedal & Wright, algorithm 7.4), over the pixels that move."""
         outward = ((image <= bounds[0]) & (gradient > 0)) | ((image >= bounds[1]) & (gradient < 0))
         free = tf.cast(~outward, tf.float32)
@@ -275,6 +275,7 @@ class Lbfgs:
             rest -= share * pair.change
             backwards.append((pair, rho, share))
         rest *= free
+        evening = self._evening(square, free)
 
         def guess(values: tf.Tensor) -> tf.Tensor:
             return evening * self.precondition(evening * values)

@@ -84,7 +84,7 @@ class Settings:
         below=2**20,
     )
     steps: int = _knob(
-        120,
+        126,
         "iterations at the scale nearest to 512 px; half as many with each scale away from there",
         tutorial=1000,
         least=1,

@@ -204,7 +204,7 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
             for _ in range(4):
                 state, _ = lbfgs.step(state, objective)
             self.assertAllEqual(state.image, start)
-            for tensor in tf.nest.flatten(state):
+            for tensor in tf.nest.flatten(state._replace(square=tf.sqrt(state.square))):
                 self.assertAllInRange(tensor, -100, 100)
 
     def test_nothing_is_accepted_of_a_total_that_is_no_number(self):
@@ -310,7 +310,9 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         self.assertTrue(accepted)
 
         def guess(*gradients):
-            square = sum(np.square(each, dtype=np.float64) for each in gradients)
+            square = 0
+            for gradient in gradients:
+                square = square / 2 + np.square(gradient, dtype=np.float64)
             diagonal = (square / square.mean() + 0.01) ** (-evenness / 4)
             return diagonal[:, np.newaxis] * between * diagonal
 
@@ -325,22 +327,32 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         inverse = left @ inverse @ left.T + rho * np.outer(move, move)
         self.assertAllClose(second.direction, -inverse @ after, rtol=1e-2, atol=1e-4)
 
-    def test_evenness_is_of_the_latest_two_gradients(self):
-        slopes = iter([[1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 8.0, 1.0]])
+    def test_evenness_is_of_the_gradients_so_far(self):
+        slopes = np.array([[1, 2, 1, 1], [1, 2, 4, 2], [2, 4, 8, 3]], np.float32)
+        given = iter(slopes)
 
         def hill(x):
             """It gets steeper on the way down, so nothing is remembered."""
-            return losses_of(tf.reduce_sum(x)), tf.constant(next(slopes))
+            return losses_of(tf.reduce_sum(x)), tf.constant(next(given))
 
         lbfgs = Lbfgs(history=1, evenness=1.0, first_move=0.25)
         state = lbfgs.init(tf.zeros(4))
-        for _ in range(2):
+        for _ in range(3):
             state, (_, accepted, _) = lbfgs.step(state, hill)
             self.assertTrue(accepted)
         self.assertAllEqual(state.history[0].curvature, 0)
-        square = np.square([1, 2, 8, 1]) + 1
-        move = -np.array([1, 2, 8, 1]) / np.sqrt(square / square.mean() + 0.01)
+        square = np.square(slopes[0]) / 4 + np.square(slopes[1]) / 2 + np.square(slopes[2])
+        move = -slopes[2] / np.sqrt(square / square.mean() + 0.01)
         self.assertAllClose(state.trial - state.image, 0.25 * move / _rms(move), rtol=1e-4)
+
+    def test_pixels_at_rest_do_not_count_for_evenness(self):
+        """The third presses against its bound, much harder than the others pull."""
+        slope = tf.constant([1.0, -3.0, 100.0])
+        lbfgs = Lbfgs(history=1, evenness=1.0, first_move=0.25)
+        state = lbfgs.init(tf.constant([0.5, 0.5, 0.0]), bounds=(0.0, 1.0))
+        state, _ = lbfgs.step(state, lambda x: (losses_of(tf.reduce_sum(x * slope)), slope))
+        move = -np.array([1, -3, 0]) / np.sqrt(np.array([1, 9, 0]) / 5 + 0.01)
+        self.assertAllClose(state.direction, 0.25 * move / _rms(move), rtol=1e-4)
 
     def test_evenness_speeds_it_up_where_curvatures_differ(self):
         falls = []
