@@ -23,7 +23,7 @@ from nst_tf.optimizers import Evaluation
 from nst_tf.progress import Decided, Progress, State
 
 _LOG = logging.getLogger(__name__)
-_FORMAT = b"nst_tf checkpoint 1\n"
+_FORMAT = b"nst_tf checkpoint 2\n"
 _PIECE = 2**20
 
 

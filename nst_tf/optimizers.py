@@ -231,7 +231,8 @@ class Lbfgs:
             lambda: (*state.history[1:], Pair(move, change, _dot(move, change))),
             lambda: state.history,
         )
-        # One gradient alone is near 0 wherever it changes its sign.
+        # One gradient alone is near 0 wherever it changes its sign. To halve what was before did
+        # better than to keep eight tenths of it.
         square = tf.square(gradient) + state.square / 2
         direction = self._direction(image, gradient, square, history, state.bounds)
         return state._replace(

@@ -11,8 +11,8 @@ from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut, whole
 from nst_tf import features, losses, tiled, tiles
 from nst_tf.manner import Painting
 from nst_tf.objective import Objective
-from nst_tf.optimizers import Lbfgs
 from nst_tf.settings import Settings
+from nst_tf.transfer import optimizer_of
 
 LAYERS = dict(style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv2",))
 
@@ -238,13 +238,13 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_tiled_is_whole_along_ten_steps(self):
         """At every picture that L-BFGS comes by; see transfer_test for the pictures themselves."""
-        settings = Settings(**LAYERS)
+        settings = Settings(**LAYERS, precision="float32")
         content, painting = cut(PHOTOGRAPH, 61, 83)[None], cut(PAINTING, 83, 61)[None]
         whole, pieced = (
             tiled.objective(extractor(settings), content, [Painting(painting)], settings, most=most)
             for most in (math.inf, 1200)
         )
-        lbfgs = Lbfgs(history=10)
+        lbfgs = optimizer_of(settings, history=10)
         state = lbfgs.init(tf.constant(content), bounds=(0.0, 1.0))
         for _ in range(10):
             expected, gradient = whole.value_and_grad(state.trial)

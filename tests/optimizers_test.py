@@ -179,6 +179,7 @@ class LbfgsTest(parameterized.TestCase, tf.test.TestCase):
         self.assertFalse(accepted)
         self.assertAllClose(losses.total, 160)
         self.assertAllEqual(after.image, start)
+        self.assertAllEqual(after.square, state.square)
         self.assertAllClose(after.total, 10)
         # The parabola through the two has its least at 0, a fifth of the way.
         self.assertAllClose(after.trial, [0.0], atol=1e-6)
