@@ -10,9 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf import frequency, guard, memory, precision
+from nst_tf.adam import Adam
 from nst_tf.errors import InputError
 from nst_tf.image import resize
-from nst_tf.optimizers import Adam, Evaluation, Lbfgs
+from nst_tf.lbfgs import Lbfgs
+from nst_tf.optimizers import Evaluation
 from nst_tf.progress import Decided, Latest, Progress, State
 from nst_tf.scales import scale_sizes, scale_steps
 from nst_tf.settings import Settings

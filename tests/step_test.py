@@ -1,8 +1,8 @@
 import tensorflow as tf
 
+from nst_tf.adam import Adam
 from nst_tf.losses import Losses
 from nst_tf.memory import LEAST_SEEN
-from nst_tf.optimizers import Adam
 from nst_tf.step import Step
 
 TOO_MUCH = tf.errors.ResourceExhaustedError(None, None, "out of memory")
