@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Iterable
 from time import perf_counter
+from typing import NamedTuple
 
 _BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 CHANNELS = 256
@@ -10,11 +11,17 @@ CHANNELS = 256
 SHAPES = ((24, 32), (48, 64), (96, 128), (192, 256))
 
 
-def step_operations(height: int, width: int, layers: Iterable[str]) -> int:
-    """The floating-point operations of VGG19's convolutions in a step.
+class Convolution(NamedTuple):
+    """Height and width of what a 3x3 convolution sees, and its channels before and after."""
 
-    Forward up to the deepest layer, and back to the picture: as many again, since nobody asks
-    for the weights' gradient. A multiplication and an addition count as two.
+    height: int
+    width: int
+    before: int
+    after: int
+
+
+def convolutions(height: int, width: int, layers: Iterable[str]) -> list[Convolution]:
+    """VGG19's convolutions up to the deepest layer.
 
     Args:
         height: of the picture in pixels.
@@ -22,19 +29,34 @@ def step_operations(height: int, width: int, layers: Iterable[str]) -> int:
         layers: the layers that are looked at.
 
     Returns:
-        Operations.
+        The convolutions from the picture on.
     """
     missing = set(layers)
-    operations, before = 0, 3
+    found, before = [], 3
     for block, (channels, count) in enumerate(_BLOCKS, 1):
         for index in range(1, count + 1):
-            operations += 2 * 2 * 9 * before * channels * height * width
+            found.append(Convolution(height, width, before, channels))
             before = channels
             missing.discard(f"block{block}_conv{index}")
             if not missing:
-                return operations
+                return found
         height, width = height // 2, width // 2
     raise ValueError(f"VGG19 has no layers {missing}")
+
+
+def step_operations(network: Iterable[Convolution]) -> int:
+    """The floating-point operations of the convolutions in a step.
+
+    Forward, and back to the picture: as many again, since nobody asks for the weights' gradient. A
+    multiplication and an addition count as two.
+
+    Args:
+        network: of `convolutions`.
+
+    Returns:
+        Operations.
+    """
+    return sum(2 * 2 * 9 * each.before * each.after * each.height * each.width for each in network)
 
 
 class Limit:

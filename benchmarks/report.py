@@ -11,6 +11,7 @@ import charts
 import memory_report
 import program_report
 import quality_report
+import rate_report
 from absl import app, flags
 from curves import seconds_to
 from tables import provenance, table
@@ -43,8 +44,8 @@ def main(_: list[str]) -> None:
         charts.losses(folder / "time_to_loss.png", races, _NAMES)
         parts += _race_parts(races)
     if rates := _read(folder / "step_rate.json"):
-        charts.rates(folder / "step_rate.png", _rate_rows(rates))
-        parts += _rate_parts(rates)
+        charts.rates(folder / "step_rate.png", rate_report.rows(rates))
+        parts += rate_report.parts(rates)
     if memory := _read(folder / "memory.json"):
         charts.memory(folder / "memory.png", memory_report.rows(memory))
         parts += memory_report.parts(memory)
@@ -71,7 +72,8 @@ def _race_parts(results: dict) -> list[str]:
         "the final size, outside the clock; the clock includes computing the targets and tracing, "
         "and excludes imports, reading files and loading weights. The contenders took turns; those "
         "besides nst_tf and the tutorial's loop were stopped after "
-        f"{settings['cap_seconds']:g} s. In brackets: how many times sooner than the tutorial's "
+        f"{settings['cap_seconds']:g} s, so one that is not there by then may still come before an "
+        "nst_tf that takes longer. In brackets: how many times sooner than the tutorial's "
         "loop.",
     ]
     for steps in (settings["early_steps"], settings["tutorial_steps"]):
@@ -127,62 +129,6 @@ def _default_table(results: dict) -> str:
             row = [name, str(default["steps"]), f"{default['seconds']:.0f}"]
             rows.append([*row, f"{default['loss']:.4g}", f"{last:.4g}" if last else "not yet"])
     return table(rows)
-
-
-def _rate_rows(results: dict) -> list[dict]:
-    """Each configuration with the medians over its rounds."""
-    rows = []
-    for each in results["configurations"]:
-        if not each["rounds"]:
-            continue
-        seconds = [statistics.median(one["step_seconds"]) for one in each["rounds"]]
-        limits = [max(one["limit_rates"].values()) for one in each["rounds"]]
-        operations = each["rounds"][0]["operations"]
-        shares = [operations / s / limit for s, limit in zip(seconds, limits, strict=True)]
-        rows.append(
-            {
-                "name": f"{each['program']} {each['precision']}",
-                "size": each["size"],
-                "pixels": f"{each['rounds'][0]['width']} x {each['rounds'][0]['height']}",
-                "seconds": statistics.median(seconds),
-                "rate": statistics.median(operations / s for s in seconds),
-                "limit": statistics.median(limits),
-                "share": statistics.median(shares),
-                "memory": statistics.median(one["peak_memory"] for one in each["rounds"]),
-            }
-        )
-    return rows
-
-
-def _rate_parts(results: dict) -> list[str]:
-    rows = [
-        ["step of", "pixels", "seconds", "GFLOP/s", "limit, GFLOP/s", "of the limit", "peak memory"]
-    ]
-    for row in _rate_rows(results):
-        rows.append(
-            [
-                row["name"],
-                row["pixels"],
-                f"{row['seconds']:.3f}",
-                f"{row['rate'] / 1e9:.0f}",
-                f"{row['limit'] / 1e9:.0f}",
-                f"{row['share']:.0%}",
-                f"{row['memory'] / 2**30:.2f} GiB",
-            ]
-        )
-    return [
-        "## A step against the machine's limit",
-        "A step is loss, gradient and optimiser; PyTorch's has no total variation. Its rate counts "
-        "the operations of VGG19's convolutions up to the deepest layer, forward and back to the "
-        "picture, and nothing else. "
-        "The limit is the median rate of a 3x3 convolution of 256 channels, of the size where it "
-        "is fastest, in the same precision and the same process, measured between the steps. Each "
-        f"row is the median of {results['settings']['rounds']} processes, run in turns; peak "
-        "memory is the whole process's, before L-BFGS has filled its history.",
-        table(rows),
-        "![Share of the limit](step_rate.png)",
-        provenance(results),
-    ]
 
 
 if __name__ == "__main__":

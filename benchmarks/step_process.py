@@ -37,23 +37,38 @@ def main(_: list[str]) -> None:
         best = limit.Limit(limit.tensorflow_convolutions(_PRECISION.value))
     else:
         best = limit.Limit(limit.torch_convolutions())
+    settings, (height, width) = Settings(), content.shape[:2]
+    layers = (*settings.style_layers, *settings.content_layers)
+    network = limit.convolutions(height, width, layers)
+    timers = _timers(network, content)
     seconds: list[float] = []
+    parts: dict[str, list[float]] = {name: [] for name in timers}
     while len(seconds) < _LEAST or sum(seconds) < _SECONDS.value:
         best.sample()
+        for name, timer in timers.items():
+            parts[name].append(timer())
         began = perf_counter()
         next(steps)
         seconds.append(perf_counter() - began)
-    settings, (height, width) = Settings(), content.shape[:2]
-    layers = (*settings.style_layers, *settings.content_layers)
     found = {
         "height": height,
         "width": width,
-        "operations": limit.step_operations(height, width, layers),
+        "operations": limit.step_operations(network),
         "step_seconds": seconds,
+        "part_seconds": parts,
         "limit_rates": best.rates(),
         "peak_memory": memory,
     }
     print(json.dumps(found))
+
+
+def _timers(network: list[limit.Convolution], content: np.ndarray) -> dict:
+    """The parts of this program's step; PyTorch's is not taken apart."""
+    if _PROGRAM.value == "torch":
+        return {}
+    import parts
+
+    return parts.timers(network, content, Settings(precision=_PRECISION.value))
 
 
 def _tensorflow_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:

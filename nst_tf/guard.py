@@ -32,6 +32,7 @@ def finite(begin: Callable[[], Run], latest: Latest) -> Iterator[Progress]:
 def _follow(run: Run, begin: Callable[[], Run], latest: Latest) -> Iterator[Progress]:
     while True:
         for progress, state in run:
+            # Waits for the device at each step: later, the good state before would be gone.
             if not progress.finite:
                 break
             latest.state = state

@@ -1,4 +1,4 @@
-"""L-BFGS within bounds, preconditioned by frequency and by the size of gradients."""
+"""L-BFGS within bounds, preconditioned by a filter and by the size of gradients."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,10 +44,12 @@ class LbfgsState(NamedTuple):
 class Lbfgs:
     """Limited-memory BFGS: Nocedal & Wright 2006, "Numerical Optimization", algorithm 7.5.
 
-    Departures: a pixel that sits at a bound and is pushed outward rests for that step, and the
-    history counts only where pixels move (gradient projection, section 16.7); for the identity as
-    the first guess of the inverse Hessian stands D P D, where P is `precondition`, a symmetric
-    positive filter, and D the diagonal of `_evening`.
+    Departures: the step is shortened until the loss has fallen enough (algorithm 3.1), without
+    Wolfe's second condition, so pairs without positive curvature are left out; a pixel that sits
+    at a bound and is pushed outward rests for that step, and the history counts only where pixels
+    move (gradient projection, section 16.7); for the identity as the first guess of the inverse
+    Hessian stands D P D, where P is `precondition`, a symmetric positive filter, and D the diagonal
+    of `_evening`, and its scale is `boldness` times equation 7.20's.
     """
 
     history: int
@@ -121,7 +123,7 @@ class Lbfgs:
 
         Args:
             state: the state at the end of a scale.
-            image: the picture at the next scale.
+            image: the picture at the next scale, float32, any shape.
 
         Returns:
             A state at that picture, without history.
@@ -153,7 +155,10 @@ class Lbfgs:
         )
 
     def _shorten(self, state, total, slope) -> LbfgsState:
-        """Go to the least of the parabola through what is known, within a tenth and a half."""
+        """Go to the least of the parabola through what is known, within a tenth and a half.
+
+        Nocedal & Wright, section 3.5, "Interpolation".
+        """
         least = -slope / (2 * (total - state.total - slope))
         shrink = tf.where(tf.math.is_finite(least), tf.clip_by_value(least, 0.1, 0.5), 0.1)
         length = state.length * shrink

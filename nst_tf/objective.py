@@ -224,12 +224,27 @@ class Objective:
 
 
 def add(parts: Iterable):
-    """The sum of equal structures of tensors."""
+    """The sum of equal structures of tensors.
+
+    Args:
+        parts: the structures, one at least.
+
+    Returns:
+        A structure like each of them.
+    """
     return functools.reduce(lambda a, b: tf.nest.map_structure(tf.add, a, b), parts)
 
 
 def dot(weights: Sums, sums: Sums) -> tf.Tensor:
-    """The sum of the products of their tensors, a float32 scalar."""
+    """The sum of the products of two structures' tensors.
+
+    Args:
+        weights: float32 tensors.
+        sums: as many, of the same shapes.
+
+    Returns:
+        A float32 scalar.
+    """
     pairs = zip(tf.nest.flatten(weights), tf.nest.flatten(sums), strict=True)
     return tf.add_n([tf.reduce_sum(weight * part) for weight, part in pairs])
 

@@ -64,7 +64,8 @@ class Progress:
         steps: steps at each scale.
         losses: the weighted losses of the picture that the step evaluated, float32 scalars.
         accepted: whether the optimiser kept that picture; a boolean tensor.
-        finite: whether the losses and their gradient are numbers; a boolean tensor.
+        finite: whether the losses, their gradient and the next picture are numbers; a boolean
+            tensor.
     """
 
     scale: int
@@ -81,7 +82,8 @@ class Progress:
     def image(self) -> np.ndarray:
         """The picture so far, float32 sRGB [H, W, 3] in [0, 1], in its scale's size.
 
-        Adam's is the one it has just moved to, L-BFGS's the best it has evaluated.
+        Adam's is the one it has just moved to, L-BFGS's the best it has evaluated, to within what
+        convolutions that are not float32 are off.
         """
         return self._finish(self._image)[0].numpy()
 

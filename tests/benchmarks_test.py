@@ -7,7 +7,7 @@ from pictures import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from curves import seconds_to  # noqa: E402  (after the path to it)
-from limit import Limit, step_operations  # noqa: E402
+from limit import Limit, convolutions, step_operations  # noqa: E402
 from stepwise import stepwise  # noqa: E402
 
 
@@ -29,16 +29,16 @@ class LimitTest(absltest.TestCase):
         # Each convolution: 9 positions of its kernel, forward and back, 2 operations each.
         first, second = 3 * 64, 64 * 64
         pixels = 10 * 7
-        counted = step_operations(10, 7, ["block1_conv1"])
+        counted = step_operations(convolutions(10, 7, ["block1_conv1"]))
         self.assertEqual(counted, 2 * 2 * 9 * first * pixels)
-        counted = step_operations(10, 7, ["block1_conv1", "block2_conv1"])
+        counted = step_operations(convolutions(10, 7, ["block1_conv1", "block2_conv1"]))
         quarter = 5 * 3
         expected = 2 * 2 * 9 * ((first + second) * pixels + 64 * 128 * quarter)
         self.assertEqual(counted, expected)
 
     def test_an_unknown_layer_is_refused(self):
         with self.assertRaisesRegex(ValueError, "block9_conv1"):
-            step_operations(8, 8, ["block9_conv1"])
+            convolutions(8, 8, ["block9_conv1"])
 
     def test_rates_are_operations_by_seconds(self):
         calls = []
