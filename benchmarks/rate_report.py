@@ -72,10 +72,9 @@ def parts(results: dict) -> list[str]:
         "memory is the whole process's, before L-BFGS has filled its history.",
         table(lines),
         "![Share of the limit](step_rate.png)",
-        "Where the time of a step goes: the convolutions, forward and back, and the optimiser are "
-        "measured by themselves, between the steps; the rest is what is left of the step, mostly "
-        "Gram products, ReLU, pooling and changes of type. The convolutions alone stay below the "
-        "limit, where they have few channels most: at the limit they would take the second share.",
+        "Where the time of a step goes: the convolutions, forward and back, what they would take "
+        "at the limit, and the optimiser; measured by themselves, between the steps. The rest is "
+        "what is left of the step: Gram products, ReLU, pooling, changes of type, total variation.",
         _shares(results),
         provenance(results),
     ]
