@@ -14,14 +14,14 @@ from nst_tf.served import Extractor, Fast, Optimizer
 
 PLACE = Path("assets.extra", "manifest.json")
 _COLOURS, _ANY = [0, 1], None
-_SIDES = f"sides from {SHORTEST} px, at most 1 to {NARROWEST}"
+_SIDES = f"sides from {SHORTEST} px, one at most {NARROWEST} times the other"
 # What the tensors of signatures hold, and between which values; None is no limit.
 _MEANINGS: dict[str, tuple[str, list | None]] = {
     "image": (f"pictures, sRGB, {_SIDES}", _COLOURS),
     "content": (f"the photograph, sRGB, {_SIDES}", _COLOURS),
     "content_image": (f"photographs, sRGB, {_SIDES}", _COLOURS),
     "content_bytes": ("the photograph, a JPEG or PNG file", _ANY),
-    "style": (f"the painting, sRGB, sides at most 1 to {NARROWEST}", _COLOURS),
+    "style": (f"the painting, sRGB, one side at most {NARROWEST} times the other", _COLOURS),
     "style_image": ("as many paintings, or one for all, sRGB", _COLOURS),
     "style_bytes": ("the painting, a JPEG or PNG file", _ANY),
     "steps": (
@@ -42,7 +42,7 @@ saved_model_cli show --dir . --all
 ```
 
 From Python: `tf.saved_model.load(".").signatures["serving_default"]` takes tensors by these names.
-A size of 0 is that of the photograph."""
+Where the settings have a size, 0 is that of the photograph."""
 _TFLITE = """For a TensorFlow Lite interpreter (LiteRT): `fast_float32.tflite` computes
 in float32, `fast_int8.tflite` has weights of 8 bits. Crop the painting to a square and bring it to
 256 x 256 px; shapes and ranges must be exactly these, nothing checks them. From Python,

@@ -27,7 +27,7 @@ _METHOD = flags.DEFINE_enum(
     "method",
     "optimize",
     ["optimize", "fast"],
-    "how: as stylize.py does, or in one pass of a trained network, which takes --size only",
+    "how: as stylize.py does, or in one pass of a trained network, which takes --size and --handle",
 )
 _HANDLE = flags.DEFINE_string(
     "handle",
