@@ -199,7 +199,7 @@ class _Painted:
 
     last: Any
     record: dict
-    losses: dict[str, float]
+    losses: dict[str, Any]
     seconds: float
 
 
@@ -213,7 +213,7 @@ def _paint(stream, task: dict) -> tuple[_Painted, BaseException | None]:
             painted = painted or _Painted(progress, record.of(task, progress.state()), {}, 0)
             painted.last, painted.seconds = progress, monotonic() - began
             if progress.accepted:
-                painted.losses = {k: float(v) for k, v in progress.losses._asdict().items()}
+                painted.losses = progress.losses._asdict()
     except (Exception, KeyboardInterrupt) as error:
         if painted is None:
             raise
@@ -235,7 +235,8 @@ def _write(painted: _Painted, content) -> None:
     image.write(_OUTPUT.value, picture, alpha=content.alpha, bits=content.bits, note=note)
     if _RECORD.value:
         told["flags"] |= {name: flags.FLAGS[name].value for name in _FILES}
-        told |= {"losses": painted.losses, "seconds": round(painted.seconds, 1)}
+        losses = {name: float(loss) for name, loss in painted.losses.items()}
+        told |= {"losses": losses, "seconds": round(painted.seconds, 1)}
         atomic.replace(_record_path(), (json.dumps(told, indent=1) + "\n").encode())
 
 
