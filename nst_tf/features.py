@@ -68,7 +68,7 @@ def extractor(
     """Build the network that the losses look through.
 
     Args:
-        style_layers: names of the VGG layers whose Grams make the style, as in Keras.
+        style_layers: names of the VGG layers whose features make the style, as in Keras.
         content_layers: names of the VGG layers whose features make the content.
         network: `vgg19` or `vgg16`.
         weights: `bundled` (VGG19 only), `imagenet` (Keras downloads it once) or the path of an
@@ -161,6 +161,8 @@ def _in_precision(layer: tf.keras.layers.Layer, precision: str) -> tf.keras.laye
         return layer
     copy = type(layer).from_config(layer.get_config() | {"dtype": precision})
     if layer.weights:
+        # Random numbers would take a tenth of a second, only to be replaced.
+        copy.kernel_initializer = tf.keras.initializers.Zeros()
         copy.build((None, None, None, layer.input.shape[-1]))
         copy.set_weights(layer.get_weights())
     return copy

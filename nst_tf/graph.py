@@ -51,7 +51,7 @@ def paint(
     sizes = scales.pyramid(*_sides(content), settings)
     small = f"content: expected sides from {scales.SHORTEST} px at each scale, got"
     sizes = checks.expect(sizes, (tf.reduce_min(sizes) >= scales.SHORTEST, small, sizes))
-    counts = scales.schedule(sizes, checks.steps(steps))
+    counts = scales.schedule(tf.shape(sizes)[0], checks.steps(steps))
     weights = Weights(
         checks.weight("content_weight", weights.content),
         weights.style,
@@ -64,7 +64,10 @@ def paint(
         photograph = resize(content, height, width)
         painting = Painting(_fit(style, settings.style_scale, tf.maximum(height, width)))
         objective = Objective(network, photograph, [painting], settings, weights=weights)
-        state = optimizer.resize(state, resize(state.image, height, width))
+        last = tf.shape(state.image)
+        coarse = resize(content, last[1], last[2])
+        enlarged = task.enlarge(state.image, coarse, photograph, settings)
+        state = optimizer.resize(state, tf.ensure_shape(enlarged, [1, None, None, 3]))
 
         def take_step(taken: tf.Tensor, state: Any, totals: tf.TensorArray):
             state, (losses, *_) = optimizer.step(state, objective.value_and_grad)

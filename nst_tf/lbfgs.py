@@ -60,8 +60,9 @@ class Lbfgs:
     # Times equation 7.20's scale: most of a picture's directions are flatter than the few that
     # the history has seen.
     boldness: float = 1.0
-    # Root mean square of the first move, in units of the variable.
-    first_move: float = 0.03
+    # Root mean square of the first move, in units of the variable. At 0.03 it drew lace into skies,
+    # which the few steps of a fine scale did not take out again.
+    first_move: float = 0.01
     # Armijo's condition: how much of the promised fall must come true.
     sufficient: float = 1e-4
     # How far, relatively, a total may be off. Without this allowance above the least total met, one

@@ -1,13 +1,14 @@
 """The losses of neural style transfer, as pure functions.
 
-Gatys, Ecker & Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks". Each term
-comes in two conventions: the plain mean squares of the TensorFlow tutorial, and a scale-free
-form that is relative to its target. Sums, norms and losses are float32, whatever the features
-are.
+Gatys, Ecker & Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks". Style is the
+distance of Gram matrices, or the Wasserstein distance of the features' distributions. Content and
+total variation come in two conventions: the plain mean squares of the TensorFlow tutorial, and a
+scale-free form that is relative to its target. Moments, norms and losses are float32, whatever the
+features are.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -21,6 +22,36 @@ class Losses(NamedTuple):
     style: tf.Tensor
     content: tf.Tensor
     tv: tf.Tensor
+
+
+class StyleStatistic(NamedTuple):
+    """What style is compared by, at a layer: three pure functions.
+
+    Attributes:
+        compute: features and guide -> the statistic, float32 [1, C, ...], which adds up over tiles
+            and mixes linearly over style images.
+        target: the statistic of a style image -> what `distance` compares with.
+        distance: statistic and target -> float32 scalar.
+    """
+
+    compute: Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]
+    target: Callable[[tf.Tensor], Any]
+    distance: Callable[[tf.Tensor, Any], tf.Tensor]
+
+
+class Normal(NamedTuple):
+    """The normal distribution of a style image's features at a layer.
+
+    Attributes:
+        second: its second moment, float64 [1, C, C]; the covariance and mean meanᵀ.
+        mean: float64 [1, C].
+        directions: the covariance's eigenvectors times their standard deviations, but for those
+            that are rounding, as k positions that have this covariance: float64 [1, k, 1, C].
+    """
+
+    second: tf.Tensor
+    mean: tf.Tensor
+    directions: tf.Tensor
 
 
 def gram(features: tf.Tensor, guide: tf.Tensor | None = None) -> tf.Tensor:
@@ -37,32 +68,108 @@ def gram(features: tf.Tensor, guide: tf.Tensor | None = None) -> tf.Tensor:
     Returns:
         float32 [B, C, C]: `einsum('bijc,bijd,bij->bcd') / (H·W)`.
     """
-    batch, height, width, channels = _shape(features)
-    positions = tf.cast(height * width, tf.float32)
-    shares = None if guide is None else tf.reshape(guide, [1, height * width, 1])
+    flat, shares = _positions(features, guide)
 
     @tf.custom_gradient
-    def product(features: tf.Tensor) -> tf.Tensor:
-        flat = tf.reshape(features, [batch, height * width, channels])
-        wide = tf.cast(flat, tf.float32)
+    def product(flat: tf.Tensor) -> tf.Tensor:
+        return _second_moment(flat, shares), lambda upstream: _pull_back(flat, shares, upstream)
 
-        def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            # Both factors of the product at once: half the work of differentiating it. In bfloat16,
-            # which has float32's range, the product is rounded as the features are; float16 would
-            # underflow.
-            both = (upstream + tf.linalg.matrix_transpose(upstream)) / positions
-            if features.dtype == tf.bfloat16:
-                back = tf.matmul(flat, tf.cast(both, tf.bfloat16))
-            else:
-                back = tf.cast(tf.matmul(wide, both), features.dtype)
-            if shares is not None:
-                back *= tf.cast(shares, back.dtype)
-            return tf.reshape(back, tf.shape(features))
+    return product(flat)
 
-        guided = wide if shares is None else wide * shares
-        return tf.matmul(wide, guided, transpose_a=True) / positions, gradient
 
-    return product(features)
+def moments(features: tf.Tensor, guide: tf.Tensor | None = None) -> tf.Tensor:
+    """The second moment, which is the Gram matrix, and the mean of features over positions.
+
+    Both add up over tiles and mix linearly over style images, as a covariance does not.
+
+    Args:
+        features: as of `gram`.
+        guide: as of `gram`.
+
+    Returns:
+        float32 [B, C, C + 1]: the Gram matrix, and the mean as one more column.
+    """
+    flat, shares = _positions(features, guide)
+
+    @tf.custom_gradient
+    def product(flat: tf.Tensor) -> tf.Tensor:
+        counted = tf.ones_like(flat[..., :1], tf.float32) if shares is None else shares
+        mean = _matmul(tf.cast(flat, tf.float32), counted, transpose_a=True) / _count(flat)
+        joined = tf.concat([_second_moment(flat, shares), mean], axis=-1)
+        return joined, lambda upstream: _pull_back(
+            flat, shares, upstream[..., :-1], upstream[..., -1]
+        )
+
+    return product(flat)
+
+
+def normal(moments: tf.Tensor) -> Normal:
+    """The normal distribution that has these moments.
+
+    Args:
+        moments: float32 or float64 [1, C, C + 1], of `moments`.
+
+    Returns:
+        What `wasserstein` compares with.
+    """
+    second, mean, covariance = _parts(moments)
+    variances, vectors = _eigh(covariance)
+    # At least one direction, so that a uniform style image has some, of length 0.
+    largest = variances[-1]
+    real = (variances > 1e-6 * largest) | (tf.range(tf.size(variances)) == tf.size(variances) - 1)
+    deviations = tf.sqrt(tf.maximum(tf.boolean_mask(variances, real), 0.0))
+    directions = tf.transpose(tf.boolean_mask(vectors, real, axis=1) * deviations)
+    return Normal(second, mean, directions[tf.newaxis, :, tf.newaxis])
+
+
+def wasserstein(moments: tf.Tensor, target: Normal) -> tf.Tensor:
+    """The squared 2-Wasserstein distance of the normal distributions that have these moments.
+
+    Dowson & Landau 1982, "The Fréchet distance between multivariate normal distributions",
+    equation 4: |m - μ|² + tr A + tr B - 2 tr (A B)½, for means m, μ and covariances A, B. It sees
+    every direction of the features, where the Gram matrix sees the few in which they vary most.
+
+    Args:
+        moments: float32 or float64 [1, C, C + 1], of `moments`.
+        target: of `normal`.
+
+    Returns:
+        A scalar of the moments' type, relative to the target's second moment: 1 for features of
+        nothing at all.
+    """
+    second, mean, covariance = _parts(moments)
+    # |m|² + tr A is the trace of the second moment.
+    squares = tf.linalg.trace(second[0]) + tf.linalg.trace(target.second[0])
+    overlap = tf.reduce_sum(mean * target.mean) + fidelity(covariance, target.directions[0, :, 0])
+    relative = tf.math.divide_no_nan(squares - 2 * overlap, tf.linalg.trace(target.second[0]))
+    return tf.cast(relative, moments.dtype)
+
+
+@tf.custom_gradient
+def fidelity(covariance: tf.Tensor, directions: tf.Tensor) -> tf.Tensor:
+    """The trace of (A B)½, where B is Rᵀ R: that of (R A Rᵀ)½, which is symmetric.
+
+    Its gradient with respect to A is half of Rᵀ (R A Rᵀ)-½ R.
+
+    Args:
+        covariance: A, float64 [C, C], symmetric, without negative eigenvalues.
+        directions: R, float64 [k, C].
+
+    Returns:
+        float64 scalar.
+    """
+    # With transpose_b in its place the second product took three times as long.
+    product = tf.matmul(tf.matmul(directions, covariance), tf.transpose(directions))
+    values, vectors = _eigh(product)
+    roots = tf.sqrt(tf.maximum(values, 0.0))
+
+    def gradient(upstream: tf.Tensor):
+        # Directions that the picture has next to nothing of would draw it infinitely hard.
+        inverse = tf.math.divide_no_nan(1.0, tf.maximum(roots, 1e-3 * roots[-1]))
+        half = tf.matmul(vectors * tf.sqrt(inverse), directions, transpose_a=True)
+        return upstream / 2 * tf.matmul(half, half, transpose_a=True), None
+
+    return tf.reduce_sum(roots), gradient
 
 
 def distance(layers: Layers, targets: Layers, norms: Layers) -> tf.Tensor:
@@ -118,6 +225,25 @@ def energies(targets: Layers) -> dict[str, tf.Tensor]:
     return {name: tf.reduce_sum(tf.square(target)) for name, target in targets.items()}
 
 
+def gram_statistic(norm: Callable[[Layers], Layers]) -> StyleStatistic:
+    """The Gram matrix, compared by the sum of squares.
+
+    Args:
+        norm: `sizes` or `energies`.
+
+    Returns:
+        The statistic of Gatys et al. 2016, equation 4, up to a constant.
+    """
+
+    def target(wanted: tf.Tensor) -> tuple[Layers, Layers]:
+        return {"gram": wanted}, norm({"gram": wanted})
+
+    return StyleStatistic(gram, target, lambda found, wanted: distance({"gram": found}, *wanted))
+
+
+WASSERSTEIN = StyleStatistic(moments, normal, wasserstein)
+
+
 @tf.custom_gradient
 def total_variation(image: tf.Tensor) -> tf.Tensor:
     """The tutorial's total variation: the sum of absolute differences of neighbours.
@@ -155,6 +281,68 @@ def mean_variation(image: tf.Tensor) -> tf.Tensor:
     batch, height, width, channels = _shape(image)
     pairs = batch * channels * (height * (width - 1) + (height - 1) * width)
     return total_variation(image) / tf.cast(pairs, tf.float32)
+
+
+def _positions(features: tf.Tensor, guide: tf.Tensor | None):
+    """Features as [B, H·W, C], and how much each position counts as [1, H·W, 1]."""
+    batch, height, width, channels = _shape(features)
+    shares = None if guide is None else tf.reshape(guide, [1, height * width, 1])
+    return tf.reshape(features, [batch, height * width, channels]), shares
+
+
+def _parts(moments: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Second moment [1, C, C], mean [1, C] and covariance [C, C] of `moments`, in float64.
+
+    The roots of a covariance's least eigenvalues, decomposed in float32, are wrong by a
+    ten-thousandth of the distance.
+    """
+    moments = tf.cast(moments, tf.float64)
+    second, mean = moments[..., :-1], moments[..., -1]
+    return second, mean, second[0] - tf.transpose(mean) * mean
+
+
+def _eigh(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Eigenvalues, in ascending order, and eigenvectors; of zeros, where it is no number.
+
+    Decomposing what is no number would be an error; the loss is no number without it.
+    """
+    finite = tf.math.is_finite(tf.reduce_sum(matrix))
+    return tf.linalg.eigh(tf.where(finite, matrix, tf.zeros_like(matrix)))
+
+
+def _count(flat: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.shape(flat)[1], tf.float32)
+
+
+def _second_moment(flat: tf.Tensor, shares: tf.Tensor | None) -> tf.Tensor:
+    wide = tf.cast(flat, tf.float32)
+    guided = wide if shares is None else wide * shares
+    return _matmul(wide, guided, transpose_a=True) / _count(flat)
+
+
+def _pull_back(flat, shares, second: tf.Tensor, mean: tf.Tensor | None = None) -> tf.Tensor:
+    """The gradient with respect to features, from that with respect to their moments.
+
+    Both factors of the product at once: half the work of differentiating it. In bfloat16, which has
+    float32's range, the product is rounded as the features are; float16 would underflow.
+    """
+    kind = tf.bfloat16 if flat.dtype == tf.bfloat16 else tf.float32
+    both = tf.cast((second + tf.linalg.matrix_transpose(second)) / _count(flat), kind)
+    shift = None if mean is None else tf.cast(mean / _count(flat), kind)
+    back = tf.cast(_matmul(tf.cast(flat, kind), both, shift=shift), flat.dtype)
+    return back if shares is None else back * tf.cast(shares, back.dtype)
+
+
+def _matmul(a: tf.Tensor, b: tf.Tensor, *, transpose_a: bool = False, shift=None) -> tf.Tensor:
+    """The products of matrices [B, m, n], plus a shift [B, n] of each row.
+
+    One pair is faster as a plain product, with which TensorFlow joins the shift.
+    """
+    if a.shape[0] != 1:
+        product = tf.matmul(a, b, transpose_a=transpose_a)
+        return product if shift is None else product + shift[:, tf.newaxis]
+    product = tf.matmul(a[0], b[0], transpose_a=transpose_a)
+    return (product if shift is None else tf.nn.bias_add(product, shift[0]))[tf.newaxis]
 
 
 def _shape(tensor: tf.Tensor) -> list:

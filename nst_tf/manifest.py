@@ -25,7 +25,7 @@ _MEANINGS: dict[str, tuple[str, list | None]] = {
     "style_image": ("as many paintings, or one for all, sRGB", _COLOURS),
     "style_bytes": ("the painting, a JPEG or PNG file", _ANY),
     "steps": (
-        "iterations at the scale nearest to 512 px, half as many with each scale away from there",
+        "iterations at the coarsest scale, three fifths as many with each finer one",
         [1, MOST_STEPS],
     ),
     "content_weight": ("how much the photograph's content counts", [0, None]),
@@ -169,4 +169,4 @@ def _range(limits: list | None) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

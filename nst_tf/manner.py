@@ -1,4 +1,4 @@
-"""What the paintings ask for: target Grams, and where in the picture each counts.
+"""What the paintings ask for: target statistics, and where in the picture each counts.
 
 Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", sections 4 and 6.
 """
@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from nst_tf import losses, tiles
-from nst_tf.losses import Layers
+from nst_tf import tiles
+from nst_tf.losses import Layers, StyleStatistic
 from nst_tf.scales import Size
 
 
@@ -40,23 +40,26 @@ class Manner(NamedTuple):
     """What is asked of one place.
 
     Attributes:
-        grams: target Grams by layer, float32 [1, C, C]; the mean of its paintings'.
+        statistics: of `losses.StyleStatistic.compute`, by layer; the mean of its paintings'.
         weight: its paintings' part of all shares.
         place: as of `Painting`.
     """
 
-    grams: dict[str, tf.Tensor]
+    statistics: dict[str, tf.Tensor]
     weight: float
     place: tf.Tensor | None
 
 
-def learn(network, paintings: Iterable[Painting], most: float) -> list[Manner]:
+def learn(
+    network, paintings: Iterable[Painting], most: float, statistic: StyleStatistic
+) -> list[Manner]:
     """Learn from paintings.
 
     Args:
         network: the model of `features.extractor`.
         paintings: taken one after another.
         most: how many pixels of a painting to look at at a time; larger ones are tiled.
+        statistic: what is learnt.
 
     Returns:
         A manner for each place.
@@ -66,11 +69,11 @@ def learn(network, paintings: Iterable[Painting], most: float) -> list[Manner]:
     for painting in paintings:
         if not painting.share:
             continue
-        grams = _learnt(network, painting, most)
+        found = _learnt(network, painting, most, statistic)
         if painting.layers is not None:
-            grams = {name: grams[name] for name in painting.layers}
+            found = {name: found[name] for name in painting.layers}
         places[id(painting.place)] = painting.place
-        parts.setdefault(id(painting.place), []).append((painting.share, grams))
+        parts.setdefault(id(painting.place), []).append((painting.share, found))
         del painting
     whole = sum(share for each in parts.values() for share, _ in each)
     return [
@@ -79,13 +82,13 @@ def learn(network, paintings: Iterable[Painting], most: float) -> list[Manner]:
     ]
 
 
-def _learnt(network, painting: Painting, most: float) -> Layers:
+def _learnt(network, painting: Painting, most: float, statistic: StyleStatistic) -> Layers:
     """What has been learnt before, where it is kept; a graph does not know a painting's size."""
     if painting.learnt is None:
-        return _grams(network, painting, most)
+        return _statistics(network, painting, most, statistic)
     seen = min(most, math.prod(painting.picture.shape[1:3]))
     if seen not in painting.learnt:
-        painting.learnt[seen] = _grams(network, painting, most)
+        painting.learnt[seen] = _statistics(network, painting, most, statistic)
     return painting.learnt[seen]
 
 
@@ -108,33 +111,33 @@ def guides(place: tf.Tensor | None, sizes: dict[str, Size]) -> dict[str, tf.Tens
 
 
 def _mean(parts: list[tuple[float, Layers]]) -> dict[str, tf.Tensor]:
-    """The Grams, weighted by shares; each layer's over the paintings that are learnt from there."""
+    """The mean weighted by shares; each layer's over the paintings that are learnt from there."""
     total: dict[str, tf.Tensor] = {}
     shares: dict[str, float] = {}
-    for share, grams in parts:
-        for name, gram in grams.items():
-            total[name] = share * gram + total[name] if name in total else share * gram
+    for share, statistics in parts:
+        for name, found in statistics.items():
+            total[name] = share * found + total[name] if name in total else share * found
             shares[name] = shares.get(name, 0.0) + share
-    return {name: gram / shares[name] for name, gram in total.items()}
+    return {name: found / shares[name] for name, found in total.items()}
 
 
-def _grams(network, painting: Painting, most: float) -> Layers:
+def _statistics(network, painting: Painting, most: float, statistic: StyleStatistic) -> Layers:
     picture = painting.picture
     if math.isinf(most):
         layers = network(picture)["style"]
-        if painting.region is None:
-            return {name: losses.gram(layer) for name, layer in layers.items()}
-        found = guides(painting.region, {k: tuple(v.shape[1:3]) for k, v in layers.items()})
-        return {name: losses.gram(layer, found[name]) for name, layer in layers.items()}
+        found = {}
+        if painting.region is not None:
+            found = guides(painting.region, {k: tuple(v.shape[1:3]) for k, v in layers.items()})
+        return {name: statistic.compute(layer, found.get(name)) for name, layer in layers.items()}
     view, size = tiles.view(network), tuple(picture.shape[1:3])
     whole = guides(painting.region, view.sizes(size))
 
     def part(tile: tiles.Tile) -> Layers:
         seen = tiles.look(network, view, tile.see(picture), tile.inside())["style"]
-        return tiles.grams(seen, size, view, tile.cut(whole, view))
+        return tiles.statistics(statistic, seen, size, view, tile.cut(whole, view))
 
     total: dict[str, tf.Tensor] = {}
     for tile in tiles.split(size, most, view):
         here = part(tile)
-        total = {name: total[name] + gram if total else gram for name, gram in here.items()}
+        total = {name: total[name] + found if total else found for name, found in here.items()}
     return total

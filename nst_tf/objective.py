@@ -24,12 +24,11 @@ class Sums(NamedTuple):
     """What the loss knows of a picture's features; that of a picture is the sum of its tiles'.
 
     Attributes:
-        grams: for each manner, of each style layer, float32 [1, C, C], divided by the picture's
-            positions.
+        styles: for each manner, of each style layer, as of `StyleStatistic.compute`.
         content: the distance to the photograph, a float32 scalar.
     """
 
-    grams: tuple[dict[str, tf.Tensor], ...]
+    styles: tuple[dict[str, tf.Tensor], ...]
     content: tf.Tensor
 
 
@@ -39,8 +38,7 @@ class Targets(NamedTuple):
     Attributes:
         content: for each piece, the photograph's features, float32.
         content_norms: of the whole photograph, as of `losses.distance`.
-        grams: for each manner, its target Grams.
-        style_norms: for each manner, as of `losses.distance`.
+        styles: for each manner, by layer, as of `StyleStatistic.target`.
         shares: for each manner, how much it counts, float32 scalars.
         guides: for each piece, where each manner counts.
         scale: the factor of the loss that keeps gradients within float16.
@@ -48,8 +46,7 @@ class Targets(NamedTuple):
 
     content: tuple[Layers, ...]
     content_norms: Layers
-    grams: tuple[Layers, ...]
-    style_norms: tuple[Layers, ...]
+    styles: tuple[dict[str, Any], ...]
     shares: tuple[tf.Tensor, ...]
     guides: tuple[Guides, ...]
     scale: tf.Tensor
@@ -99,6 +96,11 @@ class Objective:
         plain = settings.recipe == "tutorial"
         norms = losses.sizes if plain else losses.energies
         self._variation = losses.total_variation if plain else losses.mean_variation
+        wasserstein = settings.style_loss == "wasserstein"
+        self.statistic = losses.WASSERSTEIN if wasserstein else losses.gram_statistic(norms)
+        self._layer_weights = dict(
+            zip(settings.style_layers, settings.style_layer_weights, strict=True)
+        )
         # One by one: the style features of all tiles together would not fit.
         pieces, short = [], False
         for features in self._looks(content):
@@ -106,12 +108,18 @@ class Objective:
             short = any(layer.dtype == tf.float16 for layer in tf.nest.flatten(features))
             sizes = {name: layer.shape[1:3] for name, layer in features["style"].items()}
             del features
-        manners = manner.learn(network, styles, most)
+        manners = manner.learn(network, styles, most, self.statistic)
+        self._style_specs = tuple(
+            {name: tf.TensorSpec(found.shape) for name, found in each.statistics.items()}
+            for each in manners
+        )
         self.targets = Targets(
             content=tuple(pieces),
             content_norms=add(map(norms, pieces)),
-            grams=tuple(each.grams for each in manners),
-            style_norms=tuple(norms(each.grams) for each in manners),
+            styles=tuple(
+                {name: self.statistic.target(found) for name, found in each.statistics.items()}
+                for each in manners
+            ),
             shares=tuple(tf.constant(each.weight) for each in manners),
             guides=tuple(self._guide(manners, sizes)),
             scale=tf.constant(1.0),
@@ -172,22 +180,35 @@ class Objective:
 
     def _add_up(self, features: dict[str, Layers], content: Layers, guides: Guides) -> Sums:
         """What a piece adds to the sums."""
-        grams = map(functools.partial(self._grams, features["style"]), self.targets.grams, guides)
+        learnt = functools.partial(self._statistics, features["style"])
         norms = self.targets.content_norms
-        return Sums(tuple(grams), losses.distance(features["content"], content, norms))
+        return Sums(
+            tuple(map(learnt, self.targets.styles, guides)),
+            losses.distance(features["content"], content, norms),
+        )
 
-    def _grams(self, layers: Layers, asked: Layers, guides: Layers) -> dict[str, tf.Tensor]:
-        return {name: losses.gram(layers[name], guides.get(name)) for name in asked}
+    def _statistics(
+        self, layers: Layers, asked: Iterable[str], guides: Layers
+    ) -> dict[str, tf.Tensor]:
+        return {name: self.statistic.compute(layers[name], guides.get(name)) for name in asked}
 
     def _losses(self, sums: Sums, image: tf.Tensor) -> Losses:
         weights, targets = self._weights, self.targets
-        parts = map(losses.distance, sums.grams, targets.grams, targets.style_norms)
+        parts = map(self._style, sums.styles, targets.styles)
         style = weights.style * tf.add_n(list(map(tf.multiply, targets.shares, parts)))
         content = weights.content * sums.content
         tv = tf.constant(0.0)
         if tf.is_tensor(weights.tv) or weights.tv:
             tv = weights.tv * self._variation(image)
         return Losses(total=style + content + tv, style=style, content=content, tv=tv)
+
+    def _style(self, found: Layers, wanted: dict[str, Any]) -> tf.Tensor:
+        """The mean distance of layers, weighted by `settings.style_layer_weights`."""
+        weights = [self._layer_weights[name] for name in wanted]
+        distances = [self.statistic.distance(found[name], wanted[name]) for name in wanted]
+        total = tf.add_n([w * d for w, d in zip(weights, distances, strict=True)])
+        # Layers of a painting may all have the weight 0.
+        return tf.math.divide_no_nan(total, sum(weights))
 
     def _loss_scale(self, content: tf.Tensor) -> tf.Tensor:
         """The power of two that keeps the gradient within float16, where features are float16.

@@ -24,28 +24,38 @@ figure:has(input:checked) > .picture { width: max(100%, var(--twice)); }
 table { border-collapse: collapse; margin: 1.5rem 0; }
 th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid #ccc; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
+dt { font-weight: bold; }
 """
-_COLUMNS = (
-    "",
-    "seconds, cold",
-    "seconds, warm",
-    "loss",
-    "style",
-    "content",
-    "style, other layers",
-    "SSIM",
-)
+_COLUMNS = ("", "seconds, cold", "seconds, warm", "style", "content", "SSIM", "grain")
 _HELP = """
 <p>Drag the lower right corner of a painted picture to see the photograph beneath it. Tick
 <em>enlarge</em> to see a picture at twice its size.</p>
 """
 _NOTES = """
-<p>Cold: the first picture, with loading the network; imports are not counted, nor a second loading
-of what TensorFlow keeps. Warm: for a feed-forward model a further picture; for the optimisation its
-number of steps times their median, without targets and tracing. Loss is style + content, weighted
-as in the default recipe, in float32, without total variation. Style, other layers: the style error
-at four VGG19 layers whose Gram matrices the default recipe does not look at. SSIM: structural
-similarity to the photograph. Smaller is closer for all but SSIM.</p>
+<h2>What the numbers say</h2>
+<p>Every picture is judged alike, however it was made, by a network that compares it with the
+painting and with the photograph at the same size.</p>
+<dl>
+<dt>Seconds</dt>
+<dd>Less is better. Cold: the first picture, with loading the network; imports are not counted, nor
+a second loading of what TensorFlow keeps. Warm: for a feed-forward model a further picture; for the
+optimisation its number of steps times their median, without targets and tracing.</dd>
+<dt>Style</dt>
+<dd>How far brushwork and colours are from the painting's. Less is better: 0 is the painting itself,
+and the photograph's own number is where the work begins. (The mean squared 2-Wasserstein distance
+at four VGG19 layers by which no recipe paints.)</dd>
+<dt>Content</dt>
+<dd>How far the shapes are from the photograph's. Less is more faithful: 0 is the photograph itself.
+A painted picture has to give up some; of two with the same style, the one with less is better. (The
+relative squared error of VGG19's block4_conv2.)</dd>
+<dt>SSIM</dt>
+<dd>How much of the photograph's light and shade stays in its place. More is more faithful: 1 is the
+photograph itself, 0 has nothing in common with it. (Structural similarity.)</dd>
+<dt>Grain</dt>
+<dd>How strong the finest detail is, beside the painting's. Nearest to 1 is best: above, the picture
+is noisier than the painting; below, smoother, as if polished or out of focus. (What a blur of one
+pixel takes away from Oklab's lightness.)</dd>
+</dl>
 """
 
 
@@ -110,7 +120,7 @@ def _table(entries: Sequence[Entry]) -> str:
         if entry.scores is None:
             continue
         scores = entry.scores
-        values = (scores.total, scores.style, scores.content, scores.other_style, scores.ssim)
+        values = (scores.style, scores.content, scores.ssim, scores.grain)
         cells = [f"{value:.3g}" for value in values]
         times = (seconds(entry.seconds_cold), seconds(entry.seconds_warm))
         rows.append(_row("td", (entry.name, *times, *cells)))

@@ -40,7 +40,7 @@ def caption(entry: Entry) -> list[str]:
         entry: of the comparison.
 
     Returns:
-        Lines: its name, its seconds, its losses; as far as there are any.
+        Lines: its name, its seconds, its scores; as far as there are any.
     """
     name = entry.name
     lines = [name if len(name) <= _LONGEST_NAME else f"… {name[-_LONGEST_NAME:]}"]
@@ -50,7 +50,8 @@ def caption(entry: Entry) -> list[str]:
     if entry.scores is not None:
         scores = entry.scores
         lines.append(
-            f"loss {scores.total:.3g}: style {scores.style:.3g}, content {scores.content:.3g}"
+            f"style {scores.style:.3f}, content {scores.content:.2f}, "
+            f"SSIM {scores.ssim:.2f}, grain {scores.grain:.2f}"
         )
     return lines
 

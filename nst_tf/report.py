@@ -11,17 +11,22 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf import fast, features, tiled
+from nst_tf.color import to_oklab
 from nst_tf.image import resize
 from nst_tf.manner import Painting
-from nst_tf.objective import Objective
 from nst_tf.progress import Progress
 from nst_tf.scales import painting_size, scale_sizes
 from nst_tf.settings import Settings
 from nst_tf.style import Style
 from nst_tf.transfer import optimize
 
-# Style layers of VGG19 that the default recipe does not look at.
-OTHER_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
+# Held out: no recipe compares style at these layers.
+HELD_OUT = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
+CONTENT_LAYER = "block4_conv2"
+# Of a painting without any detail, so that no picture is infinitely grainier.
+_LEAST_BAND = 1e-4
+# Where a Gaussian of one pixel has fallen to a ten-thousandth.
+_BLUR_REACH = 4
 # The evaluator looks at this many pixels at a time.
 _MOST_SEEN = 2**20
 # How often a feed-forward model paints once it is warm.
@@ -30,23 +35,23 @@ _REPEATS = 5
 
 @dataclass(frozen=True)
 class Scores:
-    """What the evaluator says of a picture.
+    """What the evaluator says of a picture, whatever recipe painted it.
 
     Attributes:
-        total: style and content, as the default recipe weighs them, in float32. Its total
-            variation is left out, which says nothing of photograph or painting.
-        style: its weighted style term.
-        content: its weighted content term.
-        other_style: the scale-free style error at `OTHER_LAYERS`.
+        style: how far its brushwork and colours are from the painting's: the mean over `HELD_OUT`
+            of `losses.wasserstein`. 0 for the painting itself.
+        content: how far its shapes are from the photograph's: the relative squared error of the
+            features of `CONTENT_LAYER`. 0 for the photograph itself.
         ssim: structural similarity to the photograph, 1 for the photograph itself (Wang et al.
             2004, "Image Quality Assessment: From Error Visibility to Structural Similarity").
+        grain: its finest detail over the painting's, of `finest_band`. Above 1 it is grainier than
+            the painting, below 1 smoother.
     """
 
-    total: float
     style: float
     content: float
-    other_style: float
     ssim: float
+    grain: float
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,24 @@ class Evaluator:
     """Judges pictures of one photograph in the manner of one painting, at one size."""
 
     def __init__(self, content: np.ndarray, style: np.ndarray):
-        """Compute the targets: those of the default recipe, in float32.
+        """Compute the targets, in float32.
 
         Args:
             content: the photograph at the pictures' size, float32 sRGB [H, W, 3] in [0, 1].
             style: the painting at that size, float32 sRGB [h, w, 3] in [0, 1].
         """
-        self._content, self._style = content, style
-        self._value = self._objective(Settings(tv_weight=0.0))
-        self._other = self._objective(
-            Settings(style_layers=OTHER_LAYERS, content_weight=0.0, tv_weight=0.0)
+        self._content = tf.constant(content)
+        self._band = finest_band(style)
+        settings = Settings(
+            style_layers=HELD_OUT,
+            content_layers=(CONTENT_LAYER,),
+            content_weight=1.0,
+            tv_weight=0.0,
+        )
+        network = features.of(settings, "float32")
+        painting = Painting(tf.constant(style)[tf.newaxis])
+        self._objective = tiled.objective(
+            network, self._content[tf.newaxis], [painting], settings, most=_MOST_SEEN
         )
 
     def measure(self, rgb: np.ndarray) -> Scores:
@@ -94,21 +107,33 @@ class Evaluator:
         Returns:
             Its scores.
         """
-        picture = tf.constant(rgb)[tf.newaxis]
-        losses = self._value.value(picture)
-        ssim = tf.image.ssim(picture[0], tf.constant(self._content), max_val=1.0)
+        picture = tf.constant(rgb)
+        losses = self._objective.value(picture[tf.newaxis])
         return Scores(
-            total=float(losses.total),
             style=float(losses.style),
             content=float(losses.content),
-            other_style=float(self._other.value(picture).style),
-            ssim=float(ssim),
+            ssim=float(tf.image.ssim(picture, self._content, max_val=1.0)),
+            grain=finest_band(rgb) / max(self._band, _LEAST_BAND),
         )
 
-    def _objective(self, settings: Settings) -> Objective:
-        network = features.of(settings, "float32")
-        content, style = (tf.constant(each)[tf.newaxis] for each in (self._content, self._style))
-        return tiled.objective(network, content, [Painting(style)], settings, most=_MOST_SEEN)
+
+def finest_band(rgb: np.ndarray) -> float:
+    """How much detail below one pixel a picture has.
+
+    Args:
+        rgb: float32 sRGB [H, W, 3] in [0, 1].
+
+    Returns:
+        The root mean square of Oklab's L less its blur by a Gaussian of one pixel.
+    """
+    lightness = to_oklab(rgb)[tf.newaxis, ..., :1]
+    reach = tf.range(-_BLUR_REACH, _BLUR_REACH + 1, dtype=tf.float32)
+    kernel = tf.nn.softmax(-tf.square(reach) / 2)
+    edges = [[0, 0], [_BLUR_REACH, _BLUR_REACH], [_BLUR_REACH, _BLUR_REACH], [0, 0]]
+    blurred = tf.pad(lightness, edges, "SYMMETRIC")
+    for shape in ([-1, 1, 1, 1], [1, -1, 1, 1]):
+        blurred = tf.nn.conv2d(blurred, tf.reshape(kernel, shape), 1, "VALID")
+    return float(tf.sqrt(tf.reduce_mean(tf.square(lightness - blurred))))
 
 
 def compare(

@@ -4,6 +4,7 @@
 others check their arguments and give plain numbers.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +15,8 @@ from nst_tf.settings import Settings
 
 # VGG halves a picture five times; below this nothing is left to look at.
 SHORTEST = 32
-# Scales are added while the long side stays at least this long.
-COARSEST = 256
-# The long side at which most steps are taken: there the strokes form.
-MIDDLE = 512
+# The coarsest scale's long side is the nearest to this that halving gives.
+COARSEST = 128
 # How many times longer than wide a picture may be.
 NARROWEST = 16
 
@@ -72,8 +71,10 @@ def pyramid(height: Any, width: Any, settings: Settings) -> tf.Tensor:
     height, width = tf.cast(height, tf.int64), tf.cast(width, tf.int64)
     long, short = tf.maximum(height, width), tf.minimum(height, width)
     size = tf.cast(settings.size, tf.int64) if settings.size else long
-    coarsest = tf.maximum(tf.constant(COARSEST, tf.int64), _smallest(long, short))
-    halved = coarsest * 2 ** tf.range(1, _MOST_HALVINGS, dtype=tf.int64) <= size
+    times = 2 ** tf.range(1, _MOST_HALVINGS, dtype=tf.int64)
+    # Nearest by ratio, so down to COARSEST / √2, but not below what the network needs.
+    halved = tf.cast(COARSEST * times, tf.float64) <= math.sqrt(2) * tf.cast(size, tf.float64)
+    halved &= _smallest(long, short) * times <= size
     halvings = tf.reduce_sum(tf.cast(halved, tf.int64))
     if settings.scales:
         halvings = tf.constant(settings.scales - 1, tf.int64)
@@ -89,26 +90,25 @@ def scale_steps(sizes: Sequence[Size], settings: Settings) -> list[int]:
         settings: `steps`.
 
     Returns:
-        `settings.steps` at the scale whose long side is nearest to `MIDDLE`; half as many with
-        each scale away from there, and at least 1.
+        `settings.steps` at the coarsest scale, three fifths as many with each finer one, and at
+        least 1.
     """
-    return schedule(tf.constant(sizes), settings.steps).numpy().tolist()
+    return schedule(len(sizes), settings.steps).numpy().tolist()
 
 
-def schedule(sizes: tf.Tensor, steps: Any) -> tf.Tensor:
+def schedule(count: Any, steps: Any) -> tf.Tensor:
     """What `scale_steps` computes.
 
     Args:
-        sizes: int32 [scales, 2], of `pyramid`.
-        steps: at the middle scale, an integer or a scalar.
+        count: of the scales, an integer or a scalar.
+        steps: at the coarsest scale, likewise.
 
     Returns:
-        int32 [scales].
+        int32 [count].
     """
-    longs = tf.cast(tf.reduce_max(sizes, axis=1), tf.float64)
-    middle = tf.argmin(tf.abs(tf.math.log(longs / MIDDLE)), output_type=tf.int32)
-    away = tf.abs(tf.range(tf.size(longs)) - middle)
-    return tf.maximum(1, tf.cast(steps, tf.int32) // 2**away)
+    finer = tf.range(tf.cast(count, tf.int64))
+    counts = tf.cast(steps, tf.int64) * 3**finer // 5**finer
+    return tf.cast(tf.maximum(counts, 1), tf.int32)
 
 
 def painting_size(height: int, width: int, long_side: int) -> Size:

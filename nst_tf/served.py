@@ -131,8 +131,8 @@ class Optimizer(tf.Module):
         Args:
             content: the photograph, float32 sRGB [1, H, W, 3] in [0, 1].
             style: the painting, float32 sRGB [1, h, w, 3] in [0, 1].
-            steps: int32 from 1; iterations at the scale nearest to 512 px, half as many with each
-                scale away from there.
+            steps: int32 from 1; iterations at the coarsest scale, three fifths as many with each
+                finer one.
             content_weight: float32 from 0.
             tv_weight: float32 from 0.
 

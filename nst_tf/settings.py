@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Real
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from absl import flags
 
@@ -15,6 +15,8 @@ USUAL_STRENGTH = 0.8
 # By how many powers of ten the weights of strength 0 and 1 differ. At 256 px, the distance of the
 # picture's content features from the photograph's grew evenly with the weight's logarithm.
 DECADES = 2.5
+
+_CONV1 = tuple(f"block{block}_conv1" for block in range(1, 6))
 
 _DEFINE: dict[type, Callable[..., Any]] = {
     int: flags.DEFINE_integer,
@@ -73,9 +75,10 @@ class Settings:
 
     recipe: str = _knob(
         "default",
-        "the loss convention and the defaults that go with it: default (scale-free losses, "
-        "coarse to fine) or tutorial (the TensorFlow tutorial, to the digit)",
-        choices=("default", "tutorial"),
+        "the losses and the defaults that go with them: default (Wasserstein distance, coarse to "
+        "fine), gatys (the paper: Gram matrices, one scale) or tutorial (the TensorFlow tutorial, "
+        "to the digit)",
+        choices=("default", "gatys", "tutorial"),
     )
     size: int = _knob(
         512,
@@ -84,15 +87,17 @@ class Settings:
         below=2**20,
     )
     steps: int = _knob(
-        126,
-        "iterations at the scale nearest to 512 px; half as many with each scale away from there",
+        50,
+        "iterations at the coarsest scale, three fifths as many with each finer one",
+        gatys=250,
         tutorial=1000,
         least=1,
         below=2**31,
     )
     scales: int = _knob(
         0,
-        "how many sizes to paint at, from coarse to fine by factors of two; 0 chooses",
+        "how many sizes to paint at, from coarse to fine by factors of two; 0 starts near 128 px",
+        gatys=1,
         tutorial=1,
         least=0,
         below=20,
@@ -105,21 +110,42 @@ class Settings:
         most=1,
     )
     content_weight: float = _knob(
-        0.03, "how much the photograph's content counts", tutorial=1e4, least=0
+        0.095, "how much the photograph's content counts", gatys=0.03, tutorial=1e4, least=0
     )
     style_weight: float = _knob(1.0, "how much the painting's style counts", tutorial=1e-2, least=0)
     tv_weight: float = _knob(
-        0.1, "how much total variation counts; more is smoother", tutorial=30.0, least=0
+        0.03,
+        "how much total variation counts; more is smoother",
+        gatys=0.0,
+        tutorial=30.0,
+        least=0,
     )
     content_layers: tuple[str, ...] = _knob(
         ("block4_conv2",),
         "VGG layers whose features make the content",
         tutorial=("block5_conv2",),
     )
+    style_loss: str = _knob(
+        "wasserstein",
+        "how a layer's style is compared: wasserstein (the squared 2-Wasserstein distance of the "
+        "features' normal distributions) or gram (the squared distance of Gram matrices)",
+        gatys="gram",
+        tutorial="gram",
+        choices=("wasserstein", "gram"),
+    )
     style_layers: tuple[str, ...] = _knob(
-        ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"),
-        "VGG layers whose Grams make the style; for stylize.py a,b/c are layers a and b of the "
+        _CONV1[:4],
+        "VGG layers whose features make the style; for stylize.py a,b/c are layers a and b of the "
         "first painting, c of the second",
+        gatys=_CONV1,
+        tutorial=_CONV1,
+    )
+    style_layer_weights: tuple[float, ...] = _knob(
+        (0.07, 0.38, 0.15, 0.40),
+        "how much each of the style layers counts, in their order; equally, if other layers than "
+        "the recipe's are given and no weights",
+        gatys=(1.0,) * 5,
+        tutorial=(1.0,) * 5,
     )
     color: str = _knob(
         "style",
@@ -173,17 +199,20 @@ class Settings:
         "compile the step with XLA, where the picture is not tiled; slower on the CPUs it was "
         "tried on",
     )
-    pooling: str = _knob("max", "the network's pooling", choices=("max", "avg"))
+    pooling: str = _knob("max", "the network's pooling", gatys="avg", choices=("max", "avg"))
 
     def __post_init__(self):
         # The recipe is the first field, so it is known when the others ask for it.
         for knob in fields(self):
             value = getattr(self, knob.name)
+            recipes = knob.metadata["recipes"]
+            usual = recipes.get(self.recipe, recipes["default"])
             if knob.name == "content_weight" and self.strength is not None:
-                value = self._weight_of_strength(value, knob.metadata["recipes"][self.recipe])
+                value = self._weight_of_strength(value, usual)
+            if knob.name == "style_layer_weights":
+                value = self._layer_weights(value, usual)
             if value is None:
-                recipes = knob.metadata["recipes"]
-                value = recipes.get(self.recipe, recipes["default"])
+                value = usual
             if value is not None:
                 object.__setattr__(self, knob.name, _checked(knob, value))
         # It is spent: `dataclasses.replace` hands on the weight that it has set.
@@ -196,6 +225,26 @@ class Settings:
                 "that; leave one of them out"
             )
         return usual * 10 ** (DECADES * (USUAL_STRENGTH - self.strength))
+
+    def _layer_weights(self, given: Any, usual: tuple[float, ...]) -> Any:
+        """The recipe's weights for the recipe's layers in any order, equal ones for others."""
+        layers = self.style_layers
+        if given is not None:
+            count = 1 if isinstance(given, (str, Real)) else len(given)
+            if count != len(layers):
+                raise InputError(
+                    f"style_layer_weights={_plain(given)}: expected {len(layers)} numbers, one for "
+                    f"each of {','.join(layers)}; change --style_layer_weights"
+                )
+            return given
+        own = dict(zip(_recipe_layers(self.recipe), usual, strict=True))
+        return [own[name] for name in layers] if {*layers} == {*own} else [1.0] * len(layers)
+
+
+def _recipe_layers(recipe: str) -> tuple[str, ...]:
+    (knob,) = (knob for knob in fields(Settings) if knob.name == "style_layers")
+    recipes = knob.metadata["recipes"]
+    return recipes.get(recipe, recipes["default"])
 
 
 def define_flags() -> None:
@@ -239,9 +288,9 @@ def recall(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name not in names:
             raise InputError(f"{name}: this version of nst_tf has no such setting; leave it out")
-        # The strength sets the content weight.
-        spent = name == "content_weight" and flags.FLAGS["strength"].present
-        if value is None or spent:
+        # The strength sets the content weight; weights are those of the layers beside them.
+        setter = {"content_weight": "strength", "style_layer_weights": "style_layers"}.get(name)
+        if value is None or (setter and flags.FLAGS[setter].present):
             continue
         try:
             flags.FLAGS.set_default(name, value)
@@ -262,6 +311,8 @@ def style_layer_groups() -> list[list[str]]:
 
 def _checked(knob: Any, value: Any) -> Any:
     """The value in the knob's type, if it is in its range."""
+    if get_args(knob.type)[:1] == (float,):
+        return _checked_weights(knob, value)
     if get_origin(knob.type) is tuple:
         names = (value,) if isinstance(value, str) else tuple(value)
         names = tuple(name.strip() for name in names)
@@ -280,6 +331,17 @@ def _checked(knob: Any, value: Any) -> Any:
     if not isinstance(value, Real) or isinstance(value, bool) or not _in_range(knob, value):
         raise _refusal(knob, value, _range(knob))
     return knob.type(value)
+
+
+def _checked_weights(knob: Any, value: Any) -> tuple[float, ...]:
+    try:
+        values = [value] if isinstance(value, (str, Real)) else value
+        weights = tuple(map(float, values))
+    except (TypeError, ValueError):
+        weights = ()
+    if not all(0 <= weight < math.inf for weight in weights) or not sum(weights) > 0:
+        raise _refusal(knob, value, "numbers from 0, not all 0")
+    return weights
 
 
 def _in_range(knob: Any, value: Any) -> bool:

@@ -91,7 +91,7 @@ class Step:
             return self._optimizer.step(state, objective.with_targets(targets).value_and_grad)
 
         # None leaves XLA to TensorFlow; False would forbid it to a caller who has turned it on.
-        return tf.function(step, signature, jit_compile=self._jit or None)
+        return tf.function(step, signature, autograph=False, jit_compile=self._jit or None)
 
 
 def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:

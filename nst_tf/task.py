@@ -16,6 +16,9 @@ from nst_tf.scales import Size, painting_size
 from nst_tf.settings import Settings
 from nst_tf.style import Style
 
+# How much of the photograph's detail the start of a finer scale has. Without any, a quarter more
+# steps took the picture as far; with all of it, what little is left of the steps does not paint it.
+DETAIL = 0.5
 # The part of a place that must be left to paint.
 _SOME = 1e-3
 
@@ -67,6 +70,21 @@ class Task:
         if start is None:
             return self._seen(first_image(self._content, self.settings, *size))
         return self._seen(with_noise(_at(start, size), self.settings))
+
+    def enlarge(self, image: tf.Tensor, size: Size) -> tf.Tensor:
+        """The picture at the next scale, of `enlarge`.
+
+        Args:
+            image: float32 [1, h, w, 3] in [0, 1], of the last scale.
+            size: (height, width) of the next.
+
+        Returns:
+            float32 [1, H, W, 3] in [0, 1].
+        """
+        coarse, fine = (
+            self._seen(_at(self._content, each)) for each in (tuple(image.shape[1:3]), size)
+        )
+        return enlarge(image, coarse, fine, self.settings)
 
     def objective(self, network: tf.keras.Model, size: Size, most: float) -> Any:
         """The objective at a scale.
@@ -177,6 +195,28 @@ def first_image(content: Any, settings: Settings, height: Any, width: Any) -> tf
     """
     picture = tf.reshape(resize(content, height, width), [1, height, width, 3])
     return _noise(picture, settings) if settings.init == "noise" else with_noise(picture, settings)
+
+
+def enlarge(image: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor, settings: Settings) -> tf.Tensor:
+    """The picture at the next scale, with some of the detail that the photograph has only there.
+
+    It would take steps at that scale to paint what the start can have for nothing. Where the run
+    began from noise, nothing of the photograph is put in.
+
+    Args:
+        image: float32 [1, h, w, 3] in [0, 1], of the last scale.
+        coarse: the photograph at the last scale, float32 [1, h, w, 3] in [0, 1].
+        fine: the photograph at the next scale, float32 [1, H, W, 3] in [0, 1].
+        settings: `init`.
+
+    Returns:
+        float32 [1, H, W, 3] in [0, 1].
+    """
+    height, width = (fine.shape[axis] or tf.shape(fine)[axis] for axis in (1, 2))
+    larger = resize(image, height, width)
+    if settings.init == "noise":
+        return larger
+    return tf.clip_by_value(larger + DETAIL * (fine - resize(coarse, height, width)), 0.0, 1.0)
 
 
 def with_noise(picture: tf.Tensor, settings: Settings) -> tf.Tensor:

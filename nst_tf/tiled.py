@@ -1,8 +1,8 @@
 """The objective of a picture that is too large to be looked at whole: tile by tile.
 
-Its Grams and its content term are sums over the tiles, so a first pass over them gives the loss and
-its gradient with respect to these few sums; a second pass takes that on to the pixels. The result
-is the whole picture's, to rounding.
+Its style statistics and its content term are sums over the tiles, so a first pass over them gives
+the loss and its gradient with respect to these few sums; a second pass takes that on to the pixels.
+The result is the whole picture's, to rounding.
 """
 
 import math
@@ -115,9 +115,11 @@ class TiledObjective(Objective):
         whole = super()._guide(manners, self._view.sizes(self._size))[0]
         return [tuple(tile.cut(each, self._view) for each in whole) for tile in self._tiles]
 
-    def _grams(self, layers: Layers, asked: Layers, guides: Layers) -> dict[str, tf.Tensor]:
+    def _statistics(
+        self, layers: Layers, asked: Iterable[str], guides: Layers
+    ) -> dict[str, tf.Tensor]:
         layers = {name: layers[name] for name in asked}
-        return tiles.grams(layers, self._size, self._view, guides)
+        return tiles.statistics(self.statistic, layers, self._size, self._view, guides)
 
     def _graphs(self):
         """`_measure` and `_pull_back` as graphs for tiles of any height and width."""
@@ -126,13 +128,9 @@ class TiledObjective(Objective):
             name: tf.TensorSpec([1, None, None, layer.shape[-1]])
             for name, layer in self.targets.content[0].items()
         }
-        grams = tuple(
-            {name: tf.TensorSpec(gram.shape) for name, gram in each.items()}
-            for each in self.targets.grams
-        )
         guide = tf.TensorSpec([1, None, None, 1])
         guides = tuple(dict.fromkeys(each, guide) for each in self.targets.guides[0])
-        sums = Sums(grams, tf.TensorSpec([]))
+        sums = Sums(self._style_specs, tf.TensorSpec([]))
         return (
             tf.function(self._measure, input_signature=[seen, content, guides, inside]),
             tf.function(self._pull_back, input_signature=[seen, content, guides, sums, inside]),

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from nst_tf import losses
-from nst_tf.losses import Layers
+from nst_tf.losses import Layers, StyleStatistic
 from nst_tf.scales import Size
 
 
@@ -155,23 +154,26 @@ def look(
     }
 
 
-def grams(layers: Layers, size: Size, view: View, guides: Layers) -> dict[str, tf.Tensor]:
-    """The Grams of a tile's layers as part of the picture's; they add up over tiles.
+def statistics(
+    statistic: StyleStatistic, layers: Layers, size: Size, view: View, guides: Layers
+) -> dict[str, tf.Tensor]:
+    """The statistics of a tile's layers as part of the picture's; they add up over tiles.
 
     Args:
+        statistic: which.
         layers: style features, of `look`.
         size: (height, width) of the picture.
         view: of the network.
         guides: the tile's, as of `losses.gram`, or none.
 
     Returns:
-        float32 [1, C, C] by layer name.
+        As of `StyleStatistic.compute`, by layer name.
     """
     parts = {}
     for name, layer in layers.items():
         whole = math.prod(side // view.strides[name] for side in size)
         here = tf.cast(tf.reduce_prod(tf.shape(layer)[1:3]), tf.float32)
-        parts[name] = losses.gram(layer, guides.get(name)) * (here / whole)
+        parts[name] = statistic.compute(layer, guides.get(name)) * (here / whole)
     return parts
 
 

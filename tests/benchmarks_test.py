@@ -1,12 +1,19 @@
 """The parts of the benchmarks that decide what their figures mean; these need no PyTorch."""
 
+import io
 import sys
 
+import numpy as np
 from absl.testing import absltest, parameterized
 from pictures import ROOT
+from PIL import Image
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
-from curves import seconds_to  # noqa: E402  (after the path to it)
+import contact_sheet  # noqa: E402  (after the path to it)
+import crowsonkb_report  # noqa: E402
+import quality_report  # noqa: E402
+import rate_report  # noqa: E402
+from curves import seconds_to  # noqa: E402
 from limit import Limit, convolutions, step_operations  # noqa: E402
 from stepwise import stepwise  # noqa: E402
 
@@ -85,6 +92,100 @@ class StepwiseTest(absltest.TestCase):
         next(stream)
         with self.assertRaisesRegex(RuntimeError, "broken"):
             next(stream)
+
+
+_PROVENANCE = {
+    "machine": {"processor": "a", "cores": 2, "memory_gib": 1, "system": "b"},
+    "versions": {"python": "3"},
+    "commit": "c",
+    "date": "d",
+}
+
+
+def _judged(style, content, grain, *seconds):
+    return {
+        "style": style,
+        "content": content,
+        "ssim": 0.5,
+        "grain": grain,
+        "seconds": list(seconds),
+    }
+
+
+class QualityReportTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        before, after = _judged(0.2, 0.5, 1.2, 60.0, 50.0, 55.0), _judged(0.1, 0.4, 1.0, 11.0)
+        self.pairs = {
+            "a x b": {"before": before, "after": after},
+            "c x d": {"before": before, "after": _judged(0.18, 0.45, 1.1, 22.0, 5.0, 30.0)},
+            "e x f": {"before": before, "after": _judged(0.3, 0.25, 0.9, 5.5)},
+        }
+
+    def test_medians_are_of_ratios_and_of_grain(self):
+        found = quality_report.medians(list(self.pairs.values()))
+        expected = {"style": 0.9, "content": 0.8, "seconds": 0.2}
+        expected |= {"grain_before": 1.2, "grain_after": 1.0}
+        self.assertEqual(set(found), set(expected))
+        for key, value in expected.items():
+            self.assertAlmostEqual(found[key], value)
+
+    def test_each_size_has_a_table_the_smaller_first(self):
+        looks = [
+            _PROVENANCE
+            | {"settings": {"size": size, "rounds": 1, "before": "1234567"}, "pairs": self.pairs}
+            for size in (1024, 512)
+        ]
+        page = "\n".join(quality_report.parts(looks))
+        self.assertLess(page.index("### At 512 px"), page.index("### At 1024 px"))
+        self.assertIn("| a x b | 0.2000 → 0.1000 | 0.500 → 0.400 |", page)
+        self.assertIn("| 0.20x (5.0 times sooner) |", page)
+        self.assertIn("(quality_1024.jpg)", page)
+
+    def test_nothing_measured_is_nothing_said(self):
+        self.assertEqual(quality_report.parts([]), [])
+
+
+class CrowsonkbReportTest(absltest.TestCase):
+    def test_a_pair_has_both_scores_and_the_ratio_of_seconds(self):
+        scores = {"style": 0.0687, "content": 0.43, "ssim": 0.6, "grain": 1.05}
+        pair = {"seconds": 1600.0, "our_seconds": 16.0, "content_weight": 0.1}
+        pair |= {"theirs": scores, "ours": scores | {"style": 0.05}}
+        page = "\n".join(crowsonkb_report.parts(_PROVENANCE | {"pairs": {"a x b": pair}}))
+        self.assertIn("| 0.0687 | 0.430 | 0.600 | 1.05 | 1600 |", page)
+        self.assertIn("| 0.0500 | 0.430 | 0.600 | 1.05 | 16.0 | 100 times |", page)
+        self.assertIn("](crowsonkb_a%20x%20b.jpg)", page)
+
+
+class RateReportTest(absltest.TestCase):
+    def test_a_step_by_its_style_loss_is_a_ratio_of_medians(self):
+        seconds = {"wasserstein": [0.03, 0.9, 0.01], "gram": [0.02]}
+        row = {"precision": "float32", "size": 8, "height": 6, "width": 8, "seconds": seconds}
+        settings = {"style_layers": ["block1_conv1"]}
+        page = rate_report.style_losses(_PROVENANCE | {"settings": settings, "rows": [row]})
+        self.assertIn("| float32 | 8 x 6 | 20.0 ms | 30.0 ms | 1.50x |", "\n".join(page))
+
+
+class ContactSheetTest(absltest.TestCase):
+    def test_pictures_of_a_row_have_one_height(self):
+        wide, tall = np.zeros((10, 20, 3), np.float32), np.ones((40, 20, 3), np.float32)
+        row = contact_sheet.row([wide, tall])
+        self.assertEqual(row.shape, (10, 20 + contact_sheet.GAP + 5, 3))
+        self.assertEqual((row[:, :20].max(), row[:, 20:].min()), (0, 255))
+        self.assertEqual(contact_sheet.row([wide, tall], height=5).shape[0], 5)
+
+    def test_rows_are_as_wide_as_the_widest(self):
+        rows = [np.zeros((5, width, 3), np.uint8) for width in (7, 9)]
+        sheet = contact_sheet.stack(rows)
+        self.assertEqual(sheet.shape, (10 + contact_sheet.GAP, 9, 3))
+        self.assertEqual((sheet[:5, :7].max(), sheet[:5, 7:].min()), (0, 255))
+
+    def test_quality_gives_way_to_size(self):
+        noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+        large = contact_sheet.encode([noise])
+        small = contact_sheet.encode([noise], max_bytes=len(large) // 2)
+        self.assertLessEqual(len(small), len(large) // 2)
+        self.assertEqual(Image.open(io.BytesIO(small)).size, (64, 64))
 
 
 if __name__ == "__main__":

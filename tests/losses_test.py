@@ -1,8 +1,10 @@
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
+from pictures import PAINTING, PHOTOGRAPH, cut
+from scipy import linalg
 
-from nst_tf import losses
+from nst_tf import Settings, features, losses
 
 
 def random(*shape, seed=0):
@@ -57,6 +59,257 @@ class GramTest(parameterized.TestCase, tf.test.TestCase):
             gram = losses.gram(tf.ones([1, 100, 1000, 1], dtype))
             self.assertEqual(gram.dtype, tf.float32)
             self.assertAllEqual(gram, [[[1.0]]])
+
+
+class MomentsTest(parameterized.TestCase, tf.test.TestCase):
+    def weighted(self, features, guide):
+        """By plain einsum: the second moment, and the mean as one more column."""
+        wide = tf.cast(features, tf.float32)
+        second = tf.einsum("bijc,bijd->bcd", wide, wide * guide) / 35
+        mean = tf.reduce_mean(wide * guide, axis=(1, 2))
+        return tf.concat([second, mean[..., tf.newaxis]], axis=-1)
+
+    def guides(self):
+        guide = np.random.default_rng(2).random((1, 5, 7, 1), np.float32)
+        return {"none": None, "even": np.ones_like(guide), "uneven": guide / guide.mean()}
+
+    @parameterized.product(batch=[1, 2], guide=["none", "even", "uneven"])
+    def test_equal_numpy(self, batch, guide):
+        features, share = random(batch, 5, 7, 3), self.guides()[guide]
+        counted = np.ones([1, 5, 7, 1]) if share is None else share
+        found = losses.moments(features, share).numpy()
+        second = np.einsum("bijc,bijd,bije->bcd", features, features, counted) / 35
+        self.assertAllClose(found[..., :-1], second, rtol=1e-5, atol=1e-6)
+        self.assertAllClose(found[..., -1], (features * counted).mean((1, 2)), rtol=1e-5, atol=1e-6)
+
+    @parameterized.product(guide=["none", "even", "uneven"])
+    def test_the_second_moment_is_the_gram(self, guide):
+        features, share = random(1, 5, 7, 3), self.guides()[guide]
+        found = losses.moments(features, share)[..., :-1]
+        self.assertAllEqual(found, losses.gram(features, share))
+
+    def test_a_guide_of_ones_is_none(self):
+        features = random(1, 5, 7, 3)
+        self.assertAllClose(
+            losses.moments(features, self.guides()["even"]), losses.moments(features), rtol=1e-6
+        )
+
+    def test_add_up_over_pieces(self):
+        features, guide = random(1, 5, 7, 3), self.guides()["uneven"]
+        parts = [
+            losses.moments(features[:, rows], guide[:, rows]) * len(range(5)[rows]) / 5
+            for rows in (slice(0, 2), slice(2, None))
+        ]
+        self.assertAllClose(sum(parts), losses.moments(features, guide), rtol=1e-5, atol=1e-6)
+
+    @parameterized.product(
+        precision=[("float32", 1e-6), ("bfloat16", 0.01), ("float16", 0.001)],
+        batch=[1, 2],
+        guide=["none", "uneven"],
+    )
+    def test_gradient_is_the_automatic_one(self, precision, batch, guide):
+        dtype, tolerance = precision
+        weights, share = random(batch, 3, 4, seed=1), self.guides()[guide]
+        ones = self.guides()["even"]
+
+        def slope(moments, features):
+            with tf.GradientTape() as tape:
+                tape.watch(features)
+                value = tf.reduce_sum(weights * moments(features))
+            return tf.cast(tape.gradient(value, features), tf.float32)
+
+        def ours(features):
+            return losses.moments(features, share)
+
+        features = tf.cast(random(batch, 5, 7, 3), dtype)
+        expected = slope(lambda x: self.weighted(x, ones if share is None else share), features)
+        unknown = tf.TensorSpec([None, None, None, None], dtype)
+        graph = tf.function(lambda x: slope(ours, x), input_signature=[unknown])
+        for found in (slope(ours, features), graph(features)):
+            self.assertLess(tf.norm(found - expected), tolerance * tf.norm(expected))
+
+    def test_low_precision_features_are_summed_in_float32(self):
+        for dtype in (tf.bfloat16, tf.float16):
+            moments = losses.moments(tf.ones([1, 100, 1000, 1], dtype))
+            self.assertEqual(moments.dtype, tf.float32)
+            self.assertAllEqual(moments, [[[1.0, 1.0]]])
+
+
+def correlated(height, width, channels, seed, decay=0.7):
+    """Features whose directions vary less and less, float32 [1, H, W, C]."""
+    rng = np.random.default_rng(seed)
+    mixed, _ = np.linalg.qr(rng.normal(size=(channels, channels)))
+    spread = mixed * decay ** np.arange(channels)
+    flat = rng.normal(size=(height * width, channels)) @ spread.T + rng.normal(size=channels)
+    return flat.reshape(1, height, width, channels).astype(np.float32)
+
+
+def positions(features):
+    """The mean and the deviations from it over the root of their number, float64."""
+    flat = np.asarray(features, np.float64).reshape(-1, features.shape[-1])
+    return flat.mean(0), (flat - flat.mean(0)) / np.sqrt(len(flat))
+
+
+class WassersteinTest(parameterized.TestCase, tf.test.TestCase):
+    def value_and_grad(self, picture, painting):
+        picture = tf.constant(picture)
+        target = losses.normal(losses.moments(tf.constant(painting)))
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            value = losses.wasserstein(losses.moments(picture), target)
+        self.assertEqual(value.dtype, tf.float32)
+        return value, tape.gradient(value, picture)
+
+    def by_sqrtm(self, picture, painting):
+        """Dowson & Landau's formula as it stands."""
+        (m, x), (mu, y) = positions(picture), positions(painting)
+        a, b = x.T @ x, y.T @ y
+        root = np.real(linalg.sqrtm(b))
+        overlap = np.trace(np.real(linalg.sqrtm(root @ a @ root)))
+        squares = np.sum((m - mu) ** 2) + np.trace(a) + np.trace(b) - 2 * overlap
+        return squares / (np.trace(b) + mu @ mu)
+
+    def by_singular_values(self, picture, painting):
+        """The same without roots of singular matrices: tr (A B)½ is the nuclear norm of X Yᵀ."""
+        (m, x), (mu, y) = positions(picture), positions(painting)
+        overlap = np.linalg.svd(x @ y.T, compute_uv=False).sum()
+        squares = np.sum((m - mu) ** 2) + np.sum(x**2) + np.sum(y**2) - 2 * overlap
+        return squares / (np.sum(y**2) + mu @ mu)
+
+    @parameterized.parameters((8, 0.7), (24, 0.8), (64, 0.9))
+    def test_equals_scipy(self, channels, decay):
+        picture = correlated(12, 15, channels, 0, decay)
+        painting = correlated(16, 14, channels, 1, decay)
+        expected = self.by_sqrtm(picture, painting)
+        self.assertAllClose(self.by_singular_values(picture, painting), expected, rtol=1e-6)
+        value, _ = self.value_and_grad(picture, painting)
+        self.assertAllClose(value, expected, rtol=1e-4, atol=0)
+
+    def test_equals_scipy_on_the_networks_features(self):
+        network = features.of(Settings(), "float32")
+        picture, painting = (
+            {
+                name: layer.numpy()
+                for name, layer in network(cut(path, *size)[None])["style"].items()
+            }
+            for path, size in ((PHOTOGRAPH, (192, 256)), (PAINTING, (208, 240)))
+        )
+        for name in Settings().style_layers:
+            value, _ = self.value_and_grad(picture[name], painting[name])
+            expected = self.by_sqrtm(picture[name], painting[name])
+            self.assertAllClose(value, expected, rtol=1e-4, atol=0, msg=name)
+
+    def test_gradient_is_that_of_finite_differences(self):
+        """With respect to all moments; the second moment stays symmetric."""
+        picture, painting = (
+            tf.cast(losses.moments(correlated(8, 9, 5, seed)), tf.float64) for seed in (0, 1)
+        )
+        target = losses.normal(painting)
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            value = losses.wasserstein(picture, target)
+        self.assertEqual(value.dtype, tf.float64)
+        gradient = tape.gradient(value, picture).numpy()
+        pairs = [(i, j) for i in range(5) for j in range(i, 6)]
+        for i, j in pairs:
+            move = np.zeros([1, 5, 6])
+            move[0, i, j] = 1e-5
+            if j < 5:
+                move[0, j, i] = 1e-5
+            ahead, behind = (
+                losses.wasserstein(picture + sign * move, target).numpy() for sign in (1, -1)
+            )
+            self.assertAllClose(
+                (ahead - behind) / 2, (gradient * move).sum(), rtol=1e-6, atol=1e-12
+            )
+
+    @parameterized.parameters("picture", "painting", "both")
+    def test_fewer_positions_than_channels(self, short):
+        sizes = {
+            name: (4, 5) if short in (name, "both") else (9, 8) for name in ("picture", "painting")
+        }
+        picture = correlated(*sizes["picture"], 48, 0, 0.95)
+        painting = correlated(*sizes["painting"], 48, 1, 0.95)
+        value, gradient = self.value_and_grad(picture, painting)
+        expected = self.by_singular_values(picture, painting)
+        self.assertAllClose(value, expected, rtol=1e-4, atol=0)
+        self.assertTrue(np.isfinite(gradient).all())
+        smaller = 0.1 * gradient / tf.norm(gradient)
+        self.assertLess(self.value_and_grad(picture - smaller, painting)[0], value)
+
+    @parameterized.parameters(((9, 8), 8), ((4, 5), 48))
+    def test_identical_features_have_none(self, size, channels):
+        same, other = (correlated(*size, channels, seed, 0.9) for seed in (0, 1))
+        value, gradient = self.value_and_grad(same, same)
+        self.assertAllClose(value, 0, atol=1e-5)
+        self.assertLess(tf.norm(gradient), 0.01 * tf.norm(self.value_and_grad(other, same)[1]))
+
+    def test_identical_features_of_the_network_have_none(self):
+        network = features.of(Settings(), "float32")
+        same, other = (
+            network(cut(path, 96, 128)[None])["style"] for path in (PAINTING, PHOTOGRAPH)
+        )
+        for name in Settings().style_layers:
+            value, gradient = self.value_and_grad(same[name], same[name])
+            self.assertAllClose(value, 0, atol=1e-5)
+            beside = self.value_and_grad(other[name], same[name])[1]
+            self.assertLess(tf.norm(gradient), 0.1 * tf.norm(beside))
+
+    @parameterized.parameters("picture", "painting", "both")
+    def test_uniform_features(self, uniform):
+        picture, painting = correlated(8, 9, 6, 0), correlated(9, 8, 6, 1)
+        if uniform in ("picture", "both"):
+            picture = np.tile(picture[:, :1, :1], (1, 8, 9, 1))
+        if uniform in ("painting", "both"):
+            painting = np.tile(painting[:, :1, :1], (1, 9, 8, 1))
+        value, gradient = self.value_and_grad(picture, painting)
+        # Of moments in float32, a covariance of nothing is their rounding; a root makes it more.
+        expected = self.by_singular_values(picture, painting)
+        self.assertAllClose(value, expected, rtol=1e-3, atol=0)
+        self.assertTrue(np.isfinite(gradient).all())
+        self.assertGreater(tf.norm(gradient), 0)
+
+    def test_is_1_for_nothing_at_all(self):
+        painting = correlated(9, 8, 6, 1)
+        value, gradient = self.value_and_grad(np.zeros_like(painting), painting)
+        self.assertAllClose(value, 1, rtol=1e-6)
+        self.assertTrue(np.isfinite(gradient).all())
+
+    def test_does_not_depend_on_magnitude(self):
+        picture, painting = correlated(8, 9, 6, 0), correlated(9, 8, 6, 1)
+        value, _ = self.value_and_grad(picture, painting)
+        for scale in (1e3, 1e-3):
+            scaled, _ = self.value_and_grad(scale * picture, scale * painting)
+            self.assertAllClose(scaled, value, rtol=1e-5)
+
+    def test_a_shift_and_a_stretch_have_their_closed_form(self):
+        """A move by d costs |d|², a stretch of a centred picture by s costs (s - 1)² tr A."""
+        painting = correlated(9, 8, 6, 1)
+        painting -= painting.mean((1, 2))
+        energy = np.square(painting).sum(-1).mean()
+        shift = np.float32(np.arange(6))
+        moved, _ = self.value_and_grad(painting + shift, painting)
+        self.assertAllClose(moved, np.sum(shift**2) / energy, rtol=1e-4)
+        stretched, _ = self.value_and_grad(1.5 * painting, painting)
+        self.assertAllClose(stretched, 0.25, rtol=1e-4)
+
+    @parameterized.product(where=["picture", "painting"], what=[np.nan, np.inf])
+    def test_what_is_no_number_is_no_error(self, where, what):
+        picture, painting = correlated(8, 9, 6, 0), correlated(9, 8, 6, 1)
+        {"picture": picture, "painting": painting}[where][0, 3, 4, 2] = what
+        value, _ = self.value_and_grad(picture, painting)
+        self.assertFalse(np.isfinite(value))
+
+    def test_in_a_graph_of_unknown_size(self):
+        def value(picture, painting):
+            target = losses.normal(losses.moments(painting))
+            return losses.wasserstein(losses.moments(picture), target)
+
+        unknown = tf.TensorSpec([1, None, None, 6])
+        graph = tf.function(value, input_signature=[unknown, unknown])
+        for size in ((8, 9), (2, 2)):
+            pictures = correlated(*size, 6, 0), correlated(9, 8, 6, 1)
+            self.assertAllClose(graph(*pictures), value(*map(tf.constant, pictures)), rtol=1e-6)
 
 
 class TermsTest(parameterized.TestCase, tf.test.TestCase):

@@ -8,6 +8,7 @@ from nst_tf.manner import Painting
 from nst_tf.objective import Objective
 from nst_tf.settings import Settings
 
+STYLE_LOSSES = ("wasserstein", "gram")
 LAYERS = dict(style_layers=("block1_conv1", "block3_conv1"), content_layers=("block2_conv2",))
 
 
@@ -60,18 +61,35 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
         objective = build(self.network, self.content, paintings, self.settings, most=most)
         return objective.value_and_grad(self.image)
 
-    def test_a_place_has_the_loss_of_its_part_of_the_picture(self):
+    @parameterized.parameters(*STYLE_LOSSES)
+    def test_a_place_has_the_loss_of_its_part_of_the_picture(self, style_loss):
         # Of the first layer, whose features look no further than one pixel.
-        self.settings = Settings(**LAYERS | {"style_layers": ("block1_conv1",)})
+        knobs = {"style_layers": ("block1_conv1",), "style_loss": style_loss}
+        self.settings = Settings(**LAYERS | knobs)
         self.network = features.of(self.settings, "float32")
         value, gradient = self.value(Painting(self.one, place=self.left))
-        whole = self.network(self.image)["style"]["block1_conv1"][:, :, :48]
-        asked = losses.gram(self.network(self.one)["style"]["block1_conv1"])
-        expected = tf.reduce_sum((losses.gram(whole) - asked) ** 2) / tf.reduce_sum(asked**2)
+        part = self.network(self.image)["style"]["block1_conv1"][:, :, :48]
+        painting = self.network(self.one)["style"]["block1_conv1"]
+        if style_loss == "gram":
+            found, asked = losses.gram(part), losses.gram(painting)
+            expected = tf.reduce_sum((found - asked) ** 2) / tf.reduce_sum(asked**2)
+        else:
+            asked = losses.normal(losses.moments(painting))
+            expected = losses.wasserstein(losses.moments(part), asked)
         self.assertAllClose(value.style, expected, rtol=1e-4)
         content = self.value(Painting(self.one, share=1.0))[1]
         self.assertGreater(tf.norm(gradient[:, :, :48]), 0)
         self.assertGreater(tf.norm(content[:, :, 60:]), 0)
+
+    @parameterized.product(style_loss=STYLE_LOSSES, most=[np.inf, 2000])
+    def test_everywhere_and_all_of_it_is_no_mask(self, style_loss, most):
+        self.settings = Settings(**LAYERS, style_loss=style_loss)
+        everywhere, all_of_it = tf.ones([1, 64, 96, 1]), tf.ones([1, 35, 40, 1])
+        masked = Painting(self.one, place=everywhere, region=all_of_it)
+        expected, gradient = self.value(Painting(self.one), most=most)
+        found, masked_gradient = self.value(masked, most=most)
+        self.assertAllClose(found, expected, rtol=1e-6, atol=0)
+        self.assertLess(tf.norm(masked_gradient - gradient) / tf.norm(gradient), 1e-5)
 
     def test_paintings_of_places_count_by_their_shares(self):
         one, other = (
@@ -93,12 +111,17 @@ class PlacesTest(parameterized.TestCase, tf.test.TestCase):
     def test_a_region_is_what_is_learnt_from(self):
         mask = np.zeros([1, 70, 80, 1], np.float32)
         mask[:, :, :40] = 1
-        grams = manner.learn(self.network, [Painting(self.one, region=tf.constant(mask))], np.inf)
+        region = tf.constant(mask)
         part = self.network(self.one)["style"]["block1_conv1"][:, :, :40]
-        self.assertAllClose(grams[0].grams["block1_conv1"], losses.gram(part), rtol=1e-4)
+        for statistic in (losses.WASSERSTEIN, losses.gram_statistic(losses.energies)):
+            painting = Painting(self.one, region=region)
+            (found,) = manner.learn(self.network, [painting], np.inf, statistic)
+            expected = statistic.compute(part, None)
+            self.assertAllClose(found.statistics["block1_conv1"], expected, rtol=1e-4)
 
-    @parameterized.parameters(2000, 4000)
-    def test_tiled_is_whole(self, most):
+    @parameterized.product(style_loss=STYLE_LOSSES, most=[2000, 4000])
+    def test_tiled_is_whole(self, style_loss, most):
+        self.settings = Settings(**LAYERS, style_loss=style_loss)
         region = tf.constant(random(1, 70, 80, 1))
         paintings = [
             Painting(self.one, 0.7, place=tf.constant(random(1, 32, 48, 1)), region=region),

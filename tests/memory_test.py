@@ -45,7 +45,7 @@ class PlanTest(parameterized.TestCase):
             self.assertLessEqual(plan.total, limit * GIB)
 
     def test_less_memory_gives_more_tiles_and_a_shorter_history(self):
-        plans = [self.plan(LARGE, max_memory=limit)[0] for limit in (60, 12, 8, 5, 4.7)]
+        plans = [self.plan(LARGE, max_memory=limit)[0] for limit in (60, 14, 8, 5, 4.7)]
         tiles = [plan.tiles for plan in plans]
         histories = [plan.history for plan in plans]
         self.assertEqual(tiles[0], 1)

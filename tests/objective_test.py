@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut, whole
+from scipy import linalg
 
 from nst_tf import features, losses, tiled, tiles
 from nst_tf.manner import Painting
@@ -14,6 +15,7 @@ from nst_tf.objective import Objective
 from nst_tf.settings import Settings
 from nst_tf.transfer import optimizer_of
 
+RECIPES = ("default", "gatys", "tutorial")
 LAYERS = dict(style_layers=("block1_conv1", "block2_conv1"), content_layers=("block2_conv2",))
 
 
@@ -23,13 +25,23 @@ def extractor(settings, precision="float32"):
         settings.content_layers,
         network="vgg19",
         weights="bundled",
-        pooling="max",
+        pooling=settings.pooling,
         precision=precision,
     )
 
 
 def gram(layer):
     return np.einsum("bijc,bijd->bcd", layer, layer) / (layer.shape[1] * layer.shape[2])
+
+
+def wasserstein(layer, target):
+    """The squared 2-Wasserstein distance over the target's second moment, in float64."""
+    x, y = (np.float64(each).reshape(-1, each.shape[-1]) for each in (layer, target))
+    a, b = (np.cov(each, rowvar=False, bias=True) for each in (x, y))
+    root = np.real(linalg.sqrtm(b))
+    overlap = np.trace(np.real(linalg.sqrtm(root @ a @ root)))
+    squares = np.sum((x.mean(0) - y.mean(0)) ** 2) + np.trace(a) + np.trace(b) - 2 * overlap
+    return squares / (np.trace(b) + np.sum(y.mean(0) ** 2))
 
 
 def relative(layers, targets):
@@ -63,12 +75,16 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(found.tv, tv, rtol=1e-4)
         self.assertAllClose(found.total, style + content + tv, rtol=1e-4)
 
-    def test_default_total_equals_numpy(self):
-        found = self.build(Settings(tv_weight=0.5, content_weight=0.2, **LAYERS)).value(self.image)
+    @parameterized.parameters("default", "gatys")
+    def test_scale_free_total_equals_numpy(self, recipe):
+        settings = Settings(recipe=recipe, tv_weight=0.5, content_weight=0.2, **LAYERS)
+        found = self.build(settings).value(self.image)
         (s, c), (a, _), (_, p) = map(self.features, (self.image, self.painting, self.content))
-        style = np.mean(
-            [((gram(s[n]) - gram(a[n])) ** 2).sum() / (gram(a[n]) ** 2).sum() for n in s]
-        )
+        distance = {
+            "default": wasserstein,
+            "gatys": lambda x, y: ((gram(x) - gram(y)) ** 2).sum() / (gram(y) ** 2).sum(),
+        }[recipe]
+        style = np.mean([distance(s[n], a[n]) for n in s])
         f, t = c["block2_conv2"], p["block2_conv2"]
         content = 0.2 * ((f - t) ** 2).sum() / (t**2).sum()
         steps = [np.abs(np.diff(self.image, axis=axis)).ravel() for axis in (1, 2)]
@@ -78,7 +94,46 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(found.tv, tv, rtol=1e-4)
         self.assertAllClose(found.total, style + content + tv, rtol=1e-4)
 
-    @parameterized.parameters("default", "tutorial")
+    @parameterized.parameters("wasserstein", "gram")
+    def test_style_is_the_weighted_mean_of_layers(self, style_loss):
+        names = LAYERS["style_layers"]
+        knobs = dict(style_loss=style_loss, style_weight=2.0)
+        network = extractor(Settings(**LAYERS))
+
+        def style(weights, layers=names):
+            settings = Settings(**knobs, style_layers=layers, style_layer_weights=weights)
+            paintings = [Painting(self.painting)]
+            return Objective(network, self.content, paintings, settings).value(self.image).style
+
+        one, other = style((5.0, 0.0)), style((0.0, 0.1))
+        self.assertNotAllClose(one, other, rtol=0.1)
+        expected = 0.25 * one + 0.75 * other
+        for weights in ((1.0, 3.0), (1e-3, 3e-3)):
+            self.assertAllClose(style(weights), expected, rtol=1e-5)
+        self.assertAllClose(style((3.0, 1.0), names[::-1]), expected, rtol=1e-5)
+
+    def test_the_recipe_weighs_its_layers(self):
+        network, painting = extractor(Settings()), [Painting(self.painting)]
+
+        def style(**knobs):
+            settings = Settings(**knobs)
+            return Objective(network, self.content, painting, settings).value(self.image).style
+
+        parts = [style(style_layer_weights=weights) for weights in np.eye(4)]
+        expected = np.average(parts, weights=Settings().style_layer_weights)
+        self.assertAllClose(style(), expected, rtol=1e-5)
+        self.assertNotAllClose(style(), np.mean(parts), rtol=1e-2)
+
+    def test_a_painting_of_layers_that_weigh_nothing_asks_for_nothing(self):
+        settings = Settings(**LAYERS, style_layer_weights=(1.0, 0.0))
+        other = cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 64, 48)[None]
+        place = tf.ones([1, 40, 56, 1])
+        one = [Painting(self.painting)]
+        both = [*one, Painting(other, layers=["block2_conv1"], place=place)]
+        style, mixed = (self.build(settings, each).value(self.image).style for each in (one, both))
+        self.assertAllClose(mixed, 0.5 * style, rtol=1e-5)
+
+    @parameterized.parameters(*RECIPES)
     def test_gradient_is_that_of_the_total(self, recipe):
         # The first layers only: max pooling and ReLU make larger differences kink.
         objective = self.build(Settings(recipe=recipe, tv_weight=0.0, **LAYERS))
@@ -90,16 +145,18 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose((ahead - behind) / (2 * small), tf.norm(gradient), rtol=0.01)
         self.assertAllClose(value.total, objective.value(self.image).total, rtol=1e-6)
 
-    @parameterized.parameters("default", "tutorial")
+    @parameterized.parameters(*RECIPES)
     def test_zero_at_its_own_targets(self, recipe):
         settings = Settings(recipe=recipe, tv_weight=0.0, **LAYERS)
         value = self.build(settings, [Painting(self.content)]).value(self.content)
         self.assertAllClose(value.total, 0, atol=1e-6)
 
-    @parameterized.parameters(("bfloat16", 0.99), ("float16", 0.999))
-    def test_a_shorter_type_neither_overflows_nor_loses_the_gradient(self, precision, cosine):
-        """All layers of the default recipe; block4 has activations of up to 23,000."""
-        settings = Settings()
+    @parameterized.product(
+        recipe=["default", "gatys"], shorter=[("bfloat16", 0.99), ("float16", 0.999)]
+    )
+    def test_a_shorter_type_neither_overflows_nor_loses_the_gradient(self, recipe, shorter):
+        """All layers of the recipe; block4 has activations of up to 23,000."""
+        (precision, cosine), settings = shorter, Settings(recipe=recipe)
         values = [
             Objective(
                 extractor(settings, name),
@@ -116,11 +173,13 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         self.assertGreater(product / tf.norm(gradient) / tf.norm(expected), cosine)
         self.assertAllClose(tf.norm(gradient), tf.norm(expected), rtol=0.05)
 
-    @parameterized.parameters("content", "style")
-    def test_float16_keeps_the_gradient_where_a_term_vanishes_at_the_photograph(self, missing):
-        settings, paintings = Settings(style_weight=0), [Painting(self.painting)]
+    @parameterized.product(missing=["content", "style"], recipe=["default", "gatys"])
+    def test_float16_keeps_the_gradient_where_a_term_vanishes_at_the_photograph(
+        self, missing, recipe
+    ):
+        settings, paintings = Settings(recipe=recipe, style_weight=0), [Painting(self.painting)]
         if missing == "style":
-            settings, paintings = Settings(), [Painting(self.content)]
+            settings, paintings = Settings(recipe=recipe), [Painting(self.content)]
         noise = tf.random.stateless_normal(self.image.shape, (0, 0), 0.5, 0.1)
         expected, found = (
             Objective(extractor(settings, name), self.content, paintings, settings).value_and_grad(
@@ -131,10 +190,10 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         cosine = tf.reduce_sum(found * expected) / tf.norm(found) / tf.norm(expected)
         self.assertGreater(cosine, 0.99)
 
-    @parameterized.parameters("bfloat16", "float16")
+    @parameterized.product(precision=["bfloat16", "float16"], recipe=["default", "gatys"])
     @pytest.mark.slow
-    def test_a_shorter_type_at_512_px(self, precision):
-        settings = Settings()
+    def test_a_shorter_type_at_512_px(self, precision, recipe):
+        settings = Settings(recipe=recipe)
         photograph = whole(PHOTOGRAPH, 512)[tf.newaxis]
         painting = whole(PAINTING, 512)[tf.newaxis]
         start = whole(SAMPLES / "content" / "cincinnati_bridge.jpg", 512)[tf.newaxis]
@@ -154,31 +213,55 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
         other = cut(SAMPLES / "style" / "hokusai_great_wave.jpg", 64, 48)[None]
         objective = self.build(Settings(**LAYERS), [Painting(self.painting, 3.0), Painting(other)])
         (a, _), (b, _) = map(self.features, (self.painting, other))
-        for name, target in objective.targets.grams[0].items():
-            expected = 0.75 * gram(a[name]) + 0.25 * gram(b[name])
-            self.assertAllClose(target, expected, rtol=1e-4, atol=1e-2)
+        for name, target in objective.targets.styles[0].items():
+            second = 0.75 * gram(a[name]) + 0.25 * gram(b[name])
+            mean = 0.75 * a[name].mean((1, 2)) + 0.25 * b[name].mean((1, 2))
+            self.assertAllClose(target.second, second, rtol=1e-4, atol=1e-2)
+            self.assertAllClose(target.mean, mean, rtol=1e-4, atol=1e-2)
+            covariance = second - np.einsum("bc,bd->bcd", mean, mean)
+            found = gram(target.directions.numpy()) * target.directions.shape[1]
+            self.assertLess(np.linalg.norm(found - covariance), 1e-5 * np.linalg.norm(covariance))
 
     def test_the_style_term_hardly_changes_with_the_size(self):
         """Content as start, all pairs of samples/, 256 against 512 px."""
-        network = extractor(Settings())
-        grams = {
+        default, gatys = Settings(), Settings(recipe="gatys", pooling="max")
+        network = extractor(gatys)
+        moments = {
             (path, size): {
-                name: losses.gram(layer)
+                name: losses.moments(layer)
                 for name, layer in network(whole(path, size)[tf.newaxis])["style"].items()
             }
             for path in SAMPLES.glob("*/*.jpg")
             for size in (256, 512)
         }
-        changes = []
-        for content in SAMPLES.glob("content/*.jpg"):
-            for style in SAMPLES.glob("style/*.jpg"):
-                small, large = (
-                    relative(grams[content, size], grams[style, size]) for size in (256, 512)
-                )
-                changes.append(abs(float(large / small) - 1))
-        self.assertLen(changes, 12)
-        self.assertLess(np.median(changes), 0.2)
-        self.assertLess(np.max(changes), 0.4)
+
+        normals = {
+            (path, size): {name: losses.normal(each[name]) for name in default.style_layers}
+            for (path, size), each in moments.items()
+            if path.parent.name == "style"
+        }
+
+        def by_wasserstein(found, asked):
+            weights = zip(default.style_layers, default.style_layer_weights, strict=True)
+            return sum(
+                weight * losses.wasserstein(moments[found][name], normals[asked][name])
+                for name, weight in weights
+            )
+
+        def by_gram(*pictures):
+            return relative(
+                *({name: each[..., :-1] for name, each in moments[key].items()} for key in pictures)
+            )
+
+        for distance in (by_wasserstein, by_gram):
+            changes = []
+            for content in SAMPLES.glob("content/*.jpg"):
+                for style in SAMPLES.glob("style/*.jpg"):
+                    small, large = (distance((content, size), (style, size)) for size in (256, 512))
+                    changes.append(abs(float(large / small) - 1))
+            self.assertLen(changes, 12)
+            self.assertLess(np.median(changes), 0.2)
+            self.assertLess(np.max(changes), 0.4)
 
     def test_a_repeated_texture_has_nearly_the_same_gram_through_the_network(self):
         """Only the borders differ: less and less of the picture as it grows."""
@@ -218,15 +301,14 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
 
     @parameterized.parameters(
         ("default", (199, 331), 40_000),
+        ("gatys", (199, 331), 50_000),
         ("tutorial", (208, 304), 50_000),
     )
     def test_tiled_is_whole(self, recipe, size, most):
         """Value and gradient, with all layers of the recipe."""
         self.compare(Settings(recipe=recipe, tv_weight=0.1), *size, most)
 
-    @parameterized.product(
-        recipe=["default", "tutorial"], size=[(208, 304), (199, 331)], most=[40_000, 50_000]
-    )
+    @parameterized.product(recipe=RECIPES, size=[(208, 304), (199, 331)], most=[40_000, 50_000])
     @pytest.mark.slow
     def test_tiled_is_whole_at_every_size(self, recipe, size, most):
         self.compare(Settings(recipe=recipe, tv_weight=0.1), *size, most)

@@ -60,7 +60,13 @@ class PageTest(tf.test.TestCase):
         rows = re.findall(r"<tr><td>(.*?)</tr>", self.html)
         self.assertLen(rows, 4)
         cells = re.sub(r"(</td><td>|</td>)", "|", rows[1])
-        self.assertEqual(cells, "optimised|12|10|0.0312|0.021|0.0102|0.05|0.4|")
+        self.assertEqual(cells, "optimised|12|10|0.0208|0.654|0.4|0.95|")
+
+    def test_each_number_is_explained(self):
+        columns = re.findall(r"<th>(.*?)</th>", self.html.split("</tr>")[0])
+        self.assertEqual(columns[3:], ["style", "content", "SSIM", "grain"])
+        explained = re.findall(r"<dt>(.*?)</dt>", self.html)
+        self.assertEqual(explained, ["Seconds", "Style", "Content", "SSIM", "Grain"])
 
     def test_names_are_escaped(self):
         self.assertIn("bridge, <i>village</i>", "".join(self.reader.text))

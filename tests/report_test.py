@@ -1,11 +1,15 @@
+from dataclasses import asdict
 from unittest import mock
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, cut
+from scipy import ndimage
 
-from nst_tf import Settings, Style, optimize, report
+from nst_tf import Settings, features, losses, report
+from nst_tf.color import to_oklab
 
 
 class EvaluatorTest(tf.test.TestCase):
@@ -14,25 +18,64 @@ class EvaluatorTest(tf.test.TestCase):
         super().setUpClass()
         cls.content, cls.style = cut(PHOTOGRAPH, 96, 128), cut(PAINTING, 107, 128)
         cls.evaluator = report.Evaluator(cls.content, cls.style)
+        cls.painting = cut(PAINTING, 96, 128)
+        cls.of_itself = report.Evaluator(cls.painting, cls.painting)
 
-    def test_the_photograph_has_no_content_loss_and_is_like_itself(self):
+    def test_the_photograph_has_its_own_shapes(self):
         scores = self.evaluator.measure(self.content)
         self.assertAllClose(scores.content, 0, atol=1e-9)
         self.assertAllClose(scores.ssim, 1)
-        self.assertGreater(scores.style, 0)
-        self.assertAllClose(scores.total, scores.style + scores.content)
+        self.assertGreater(scores.style, 0.1)
 
-    def test_the_painting_has_no_style_error_at_any_layer(self):
-        evaluator = report.Evaluator(self.content, self.content)
-        scores = evaluator.measure(self.content)
-        self.assertAllClose([scores.style, scores.other_style], [0, 0], atol=1e-9)
-        self.assertGreater(self.evaluator.measure(self.content).other_style, 0.01)
+    def test_the_painting_has_its_own_style_and_grain(self):
+        scores = self.of_itself.measure(self.painting)
+        self.assertAllClose(scores.style, 0, atol=1e-6)
+        self.assertAllClose(scores.grain, 1)
+        scores = self.evaluator.measure(self.painting)
+        self.assertGreater(scores.content, 0.1)
+        self.assertLess(scores.ssim, 0.5)
 
-    def test_the_losses_are_those_of_the_optimisation_in_float32(self):
-        settings = Settings(size=128, scales=1, steps=1, precision="float32", tv_weight=0.0)
-        losses = next(optimize(self.content, [Style(self.style)], settings)).losses
+    def test_style_is_the_mean_of_the_layers_held_out(self):
+        network = features.of(Settings(style_layers=report.HELD_OUT), "float32")
+        found, asked = (network(each[None])["style"] for each in (self.content, self.style))
+        distances = [
+            losses.wasserstein(
+                losses.moments(found[name]), losses.normal(losses.moments(asked[name]))
+            )
+            for name in report.HELD_OUT
+        ]
         scores = self.evaluator.measure(self.content)
-        self.assertAllClose([scores.total, scores.style], [losses.total, losses.style], rtol=1e-5)
+        self.assertAllClose(scores.style, np.mean(distances), rtol=1e-5)
+        for recipe in ("default", "gatys", "tutorial"):
+            self.assertEmpty({*report.HELD_OUT} & {*Settings(recipe=recipe).style_layers})
+
+    def test_content_is_the_relative_error_of_its_layer(self):
+        network = features.of(Settings(content_layers=(report.CONTENT_LAYER,)), "float32")
+        picture = self.content**2
+        found, asked = (
+            network(each[None])["content"][report.CONTENT_LAYER].numpy()
+            for each in (picture, self.content)
+        )
+        expected = np.sum((found - asked) ** 2) / np.sum(asked**2)
+        self.assertAllClose(self.evaluator.measure(picture).content, expected, rtol=1e-5)
+
+    def test_a_blurred_picture_has_less_grain_and_a_noisy_one_more(self):
+        blurred = ndimage.gaussian_filter(self.painting, (1, 1, 0))
+        noise = np.random.default_rng(0).normal(0, 0.1, self.painting.shape)
+        noisy = np.clip(self.painting + noise, 0, 1).astype(np.float32)
+        self.assertLess(self.of_itself.measure(blurred).grain, 0.5)
+        self.assertGreater(self.of_itself.measure(noisy).grain, 1.2)
+
+    def test_grain_is_relative_to_the_painting(self):
+        expected = report.finest_band(self.content) / report.finest_band(self.style)
+        self.assertAllClose(self.evaluator.measure(self.content).grain, expected)
+
+    def test_a_painting_without_detail_makes_no_picture_infinitely_grainy(self):
+        flat = np.full([64, 64, 3], 0.5, np.float32)
+        evaluator = report.Evaluator(flat, flat)
+        self.assertAllClose([*asdict(evaluator.measure(flat)).values()], [0, 0, 1, 0], atol=1e-2)
+        scores = evaluator.measure(self.content[:64, :64])
+        self.assertAllInRange(scores.grain, 1, 1e4)
 
     def test_noise_is_less_like_the_photograph_than_a_darker_photograph(self):
         noise = np.random.default_rng(0).random(self.content.shape, np.float32)
@@ -45,11 +88,22 @@ class EvaluatorTest(tf.test.TestCase):
         whole = self.evaluator.measure(self.content**2)
         with mock.patch.object(report, "_MOST_SEEN", 96 * 64):
             parts = report.Evaluator(self.content, self.style)
-        self.assertAllClose(
-            [whole.total, whole.other_style],
-            [parts.measure(self.content**2).total, parts.measure(self.content**2).other_style],
-            rtol=1e-4,
-        )
+        found = parts.measure(self.content**2)
+        self.assertTrue(parts._objective.tiled)
+        self.assertAllClose([*asdict(found).values()], [*asdict(whole).values()], rtol=1e-5)
+
+
+class FinestBandTest(parameterized.TestCase, tf.test.TestCase):
+    @parameterized.parameters((PAINTING, 107, 128), (PHOTOGRAPH, 65, 40))
+    def test_equals_scipy(self, path, height, width):
+        picture = cut(path, height, width)
+        lightness = to_oklab(picture)[..., 0].numpy().astype(np.float64)
+        blurred = ndimage.gaussian_filter(lightness, 1, mode="reflect", truncate=4)
+        expected = np.sqrt(np.mean((lightness - blurred) ** 2))
+        self.assertAllClose(report.finest_band(picture), expected, rtol=1e-3)
+
+    def test_a_uniform_picture_has_none(self):
+        self.assertAllClose(report.finest_band(np.full([40, 50, 3], 0.7, np.float32)), 0, atol=1e-6)
 
 
 class CompareTest(tf.test.TestCase):

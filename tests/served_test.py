@@ -75,6 +75,7 @@ class OptimizerTest(ExportTest):
         ({},),
         ({"optimizer": "adam", "init": "noise", "seed": 3, "style_scale": 1.3},),
         ({"precision": "bfloat16", "size": 128, "init_noise": 0.3},),
+        ({"recipe": "gatys"},),
         ({"recipe": "tutorial"},),
     )
     def test_paints_what_the_library_paints(self, knobs):

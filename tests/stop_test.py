@@ -19,7 +19,7 @@ from nst_tf import image, program
 
 # Which precision pays is measured, and beside other programs not always the same comes out.
 KNOBS = ["--size=192", "--scales=3", "--steps=24", "--precision=float32"]
-STEPS = 6 + 12 + 24
+STEPS = 24 + 14 + 8
 
 
 def begin(*arguments, limit=None):
@@ -118,7 +118,7 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
             process.send_signal(number)
             process.communicate(timeout=60)
         paint(*self.flags)
-        expected = [(s, i) for s, count in enumerate((6, 12, 24)) for i in range(count)]
+        expected = [(s, i) for s, count in enumerate((24, 14, 8)) for i in range(count)]
         self.assertEqual(self.steps_logged(), expected)
 
     def test_stopped_with_everything_that_watches(self):

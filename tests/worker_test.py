@@ -48,7 +48,7 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
         worker = Worker()
         with (
             mock.patch.object(features, "of", wraps=features.of) as built,
-            mock.patch.object(manner, "_grams", wraps=manner._grams) as learnt,
+            mock.patch.object(manner, "_statistics", wraps=manner._statistics) as learnt,
             mock.patch.object(tf, "function", wraps=tf.function) as traced,
         ):
             order = worker.settle(Order(SETTINGS))
