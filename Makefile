@@ -52,12 +52,15 @@ format: setup
 bench: export TF_CPP_MIN_LOG_LEVEL = 3
 bench: setup
 	$(VENV_PYTHON) -m pip install --quiet -r requirements-bench.txt
+	$(VENV_PYTHON) benchmarks/quality.py --rounds=3
+	$(VENV_PYTHON) benchmarks/quality.py --size=1024
+	$(VENV_PYTHON) benchmarks/start_up.py
 	$(VENV_PYTHON) benchmarks/time_to_loss.py
 	$(VENV_PYTHON) benchmarks/step_rate.py
+	$(VENV_PYTHON) benchmarks/style_loss_rate.py
 	$(VENV_PYTHON) benchmarks/memory.py
 	$(VENV_PYTHON) benchmarks/fast_rate.py
 	$(VENV_PYTHON) benchmarks/export_rate.py
 	$(VENV_PYTHON) benchmarks/listener_cost.py
 	$(VENV_PYTHON) benchmarks/batch_rate.py
-	$(VENV_PYTHON) benchmarks/quality.py
 	$(VENV_PYTHON) benchmarks/report.py

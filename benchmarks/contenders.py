@@ -23,7 +23,7 @@ _KERAS_IO_CONTENT, _KERAS_IO_STYLE, _KERAS_IO_TV = 2.5e-8, 1e-6, 1e-6
 
 
 def nst_tf(problem: Problem) -> Iterator[Look]:
-    """This program with its defaults, but for total variation.
+    """This program, from coarse to fine.
 
     Args:
         problem: the pair.
@@ -42,7 +42,7 @@ def nst_tf_longer(problem: Problem, picture: np.ndarray) -> Iterator[Look]:
 
     Args:
         problem: the pair.
-        picture: what the defaults have painted, [1, H, W, 3].
+        picture: what it has painted, [1, H, W, 3].
 
     Yields:
         The picture.

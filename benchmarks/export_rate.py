@@ -24,7 +24,7 @@ _STYLE = flags.DEFINE_string(
     "style", f"{_SAMPLES}/style/vangogh_village_street_in_auvers.jpg", "the painting"
 )
 _SIZE = flags.DEFINE_integer("size", 512, "long side of the photograph, in pixels")
-_STEPS = flags.DEFINE_integer("steps", 20, "steps of the optimiser")
+_STEPS = flags.DEFINE_integer("steps", 20, "steps, as of scripts/stylize.py")
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "how often each is measured, in turns")
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
 # The shape that the TensorFlow Lite models take.

@@ -4,6 +4,18 @@ import statistics
 
 from tables import provenance, table
 
+_COLUMNS = (
+    "type",
+    "pixels",
+    "limit",
+    "tiles",
+    "moves remembered",
+    "peak memory",
+    "estimate",
+    "step",
+    "to whole",
+)
+
 
 def rows(results: dict) -> list[dict]:
     """The medians of each configuration's runs.
@@ -43,19 +55,7 @@ def parts(results: dict) -> list[str]:
     Returns:
         Paragraphs of Markdown.
     """
-    shown = [
-        [
-            "type",
-            "pixels",
-            "limit",
-            "tiles",
-            "moves remembered",
-            "peak memory",
-            "estimate",
-            "step",
-            "to whole",
-        ]
-    ]
+    shown = [list(_COLUMNS)]
     measured = rows(results)
     whole = {
         (r["precision"], r["size"]): r["seconds"]
@@ -81,7 +81,8 @@ def parts(results: dict) -> list[str]:
         "## Memory",
         "Peak resident memory of a whole process, the history full, and the time of a step, seen "
         "whole and in two tiles, in turns, at one scale; those with a limit once, as the limit has "
-        f"it. Rounds: {results['settings']['rounds']}.",
+        "it. The objective is the default recipe's at the commit named below. "
+        f"Rounds: {results['settings']['rounds']}.",
         table(shown),
         "![Peak memory](memory.png)",
         provenance(results),

@@ -20,7 +20,7 @@ def timers(
     Args:
         network: the convolutions, done forward and back to their input.
         content: the photograph, float32 sRGB [H, W, 3] in [0, 1].
-        settings: the optimiser, and the convolutions' type.
+        settings: the optimizer, and the convolutions' type.
 
     Returns:
         Functions by the names of the parts; they are warm.

@@ -12,6 +12,20 @@ from nst_tf.manner import Painting
 from nst_tf.objective import Objective
 from nst_tf.scales import painting_size, scale_sizes
 
+# The Gram objective, which all contenders minimize: the relative squared distance of the Gram
+# matrices of five layers, and of the content's features, without total variation, which the
+# others' loops do not have. The steps are this program's, at half the size and at the full one.
+SETTINGS = Settings(
+    steps=126,
+    scales=2,
+    content_weight=0.03,
+    tv_weight=0.0,
+    content_layers=("block4_conv2",),
+    style_loss="gram",
+    style_layers=tuple(f"block{block}_conv1" for block in range(1, 6)),
+    style_layer_weights=(1.0,) * 5,
+    pooling="max",
+)
 # How far two implementations of one objective may be apart, relative to its value.
 AGREEMENT = 1e-3
 
@@ -23,7 +37,7 @@ class Problem:
     Attributes:
         photograph: float32 [H, W, 3] in [0, 1], as read.
         painting: float32 [H, W, 3] in [0, 1], as read.
-        settings: the default recipe at the final size, without total variation.
+        settings: `SETTINGS` at the final size.
         start: float32 [1, h, w, 3], the photograph at the final size.
         style: float32 [1, h, w, 3], the painting at the final size.
         network: the extractor in float32, its weights loaded.
@@ -52,8 +66,7 @@ def load(content: Path, style: Path, size: int) -> Problem:
     Returns:
         The problem.
     """
-    # The others' loops have no total variation.
-    settings = Settings(size=size, tv_weight=0.0)
+    settings = replace(SETTINGS, size=size)
     photograph, painting = image.read(content).rgb, image.read(style).rgb
     height, width = scale_sizes(*photograph.shape[:2], settings)[-1]
     start = image.resize(photograph, height, width).numpy()[np.newaxis]
@@ -92,7 +105,7 @@ def judge(problem: Problem) -> Callable[[np.ndarray], float]:
 
 
 def check(name: str, found: float, expected: float) -> None:
-    """Make sure that a contender minimises the same objective.
+    """Make sure that a contender minimizes the same objective.
 
     Args:
         name: the contender.
@@ -105,7 +118,7 @@ def check(name: str, found: float, expected: float) -> None:
     if abs(found - expected) > AGREEMENT * expected:
         raise RuntimeError(
             f"{name}: its loss of the start is {found}; expected {expected} within {AGREEMENT:g} "
-            "of it; the contenders do not minimise the same objective"
+            "of it; the contenders do not minimize the same objective"
         )
 
 

@@ -1,4 +1,4 @@
-"""The parts of RESULTS.md about what the program does around the optimisation."""
+"""The parts of RESULTS.md about what the program does around the optimization."""
 
 import statistics
 
@@ -63,9 +63,9 @@ def exports(results: dict) -> list[str]:
     settings = results["settings"]
     return [
         "## Exports",
-        f"Seconds for a picture of {settings['size']} px and {settings['steps']} steps: through "
+        f"Seconds for a picture of {settings['size']} px with --steps={settings['steps']}: through "
         "the library, which builds the network and its graphs each time, and through the exported "
-        f"optimiser. Medians of {settings['rounds']} turns. Differences are the mean of a "
+        f"optimizer. Medians of {settings['rounds']} turns. Differences are the mean of a "
         "picture's absolute differences, in 1/255: from the library's, and for TensorFlow Lite "
         "from the SavedModel's.",
         table(rows),
@@ -119,6 +119,40 @@ def batches(results: dict) -> list[str]:
         f"Seconds for {settings['pictures']} pictures of {settings['size']} px: one process after "
         "another (`stylize.py`, `fast.py`), and one batch; processes from start to end. "
         f"Rounds: {settings['rounds']}; the batches run between the single runs.",
+        table(rows),
+        provenance(results),
+    ]
+
+
+def start_up(results: dict) -> list[str]:
+    """What was measured of starting up.
+
+    Args:
+        results: of `start_up.py`.
+
+    Returns:
+        Paragraphs of Markdown.
+    """
+    settings, runs = results["settings"], results["runs"]
+    names = {
+        "before": f"a run with one step, commit {settings['before']}",
+        "after": "a run with one step, this commit",
+        "import tensorflow": "`import tensorflow` alone",
+    }
+    rows = [["", "the process", "of it painting", "of it all else"]]
+    for key, name in names.items():
+        medians = {part: statistics.median(each) for part, each in runs[key].items()}
+        row = [name, f"{medians['process']:.1f} s"]
+        if "painting" in medians:
+            rest = medians["process"] - medians["painting"]
+            row += [f"{medians['painting']:.1f} s", f"{rest:.1f} s"]
+        rows.append([*row, "", ""][:4])
+    return [
+        "## Start-up",
+        f"Seconds of a run with one step at one scale, {settings['size']} px: of the whole "
+        "process, and in it of the painting (targets, tracing and the step), as the run's record "
+        "has them. All else is imports, the choice of precision, loading the network, reading and "
+        f"writing. Medians over {settings['rounds']} rounds, in turns.",
         table(rows),
         provenance(results),
     ]

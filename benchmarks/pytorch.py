@@ -32,7 +32,7 @@ def load(settings: Settings) -> Weights:
     Returns:
         Kernel [out, in, 3, 3] and bias of each layer, in the network's order.
     """
-    # The first optimiser makes PyTorch import more of itself, and imports are not on the clock.
+    # The first optimizer makes PyTorch import more of itself, and imports are not on the clock.
     torch.optim.LBFGS([torch.zeros(1, requires_grad=True)]).zero_grad()
     missing = {*settings.style_layers, *settings.content_layers}
     weights = {}
@@ -51,7 +51,7 @@ def load(settings: Settings) -> Weights:
 
 
 class Objective:
-    """The default recipe's objective in PyTorch, without total variation."""
+    """The Gram objective in PyTorch: Gram matrices, all layers alike, and no total variation."""
 
     def __init__(self, weights: Weights, start: np.ndarray, style: np.ndarray, settings: Settings):
         """Compute the targets.
@@ -60,7 +60,7 @@ class Objective:
             weights: of `load`.
             start: the photograph, float32 [1, H, W, 3] in [0, 1].
             style: the painting, float32 [1, h, w, 3] in [0, 1].
-            settings: layers and weights of the terms.
+            settings: layers, and weights of content and style.
         """
         self._weights, self._settings = weights, settings
         with torch.no_grad():

@@ -1,72 +1,87 @@
-"""The part of RESULTS.md about other losses, paddings and averages."""
+"""The part of RESULTS.md about the default beside an earlier commit's."""
 
 import statistics
 
 from tables import provenance, table
 
-from nst_tf.settings import Settings
-
-_COLUMNS = {
-    "total": "total",
-    "style": "style",
-    "content": "content",
-    "other_style": "style, other layers",
-    "grain": "grain",
-    "border": "border",
-    "seconds": "seconds",
-}
-_DEFAULT = Settings()
-_TEXT = f"""The first row has the medians of plain Gram without total variation, the others the
-medians of the ratios to it, and the least and the greatest. Total is style +
-{_DEFAULT.content_weight} content in the default's own terms; style and content are unweighted; the
-other layers are those that the default does not look at; grain is the root mean square of the
-finest detail where the photograph is flattest; border is that of the outermost 8 pixels over that
-of the others. Smaller is closer, and calmer. The content weight is {_DEFAULT.content_weight}, but
-0.3 where it is said, and 0.15 for 2-Wasserstein with equal weights, which draws harder. All are
-judged with zeros for padding, as the default has them, which counts against other edges. In the
-sheets a pair is a row, and the columns are in the table's order. Seconds at 192 and 256 px were
-measured beside other work. The default is plain Gram with total variation {_DEFAULT.tv_weight}."""
+_TEXT = """Each pair is painted by the default of an earlier commit and by this one's, and both
+pictures are judged by the same referee. Style: how far brushwork and colors are from the
+painting's, as the squared 2-Wasserstein distance of features at layers where neither compares
+style (block1_conv2 to block4_conv2), relative to the painting's; 0 is the painting itself.
+Content: how far shapes are from the photograph's, as the relative squared error of the features of
+block4_conv2; 0 is the photograph itself. SSIM: how like the photograph its structure is, pixel by
+pixel; 1 is the photograph itself. Grain: the finest detail, below one pixel, over the painting's;
+above 1 the picture is grainier than the painting, below 1 smoother. Seconds: of the whole process,
+from its start to the written picture. Each cell is before → after. The last row has the medians of
+after over before, and for grain the median of both."""
 
 
-def parts(looks: dict[str, dict]) -> list[str]:
-    """The paragraphs.
+def parts(looks: list[dict]) -> list[str]:
+    """What was measured of the default.
 
     Args:
-        looks: results of quality.py, by the name of their sheet.
+        looks: results of `quality.py`, one for each size.
 
     Returns:
-        Markdown.
+        Paragraphs of Markdown.
     """
     if not looks:
         return []
-    found = ["## Other style losses, paddings and averages, and total variation"]
-    found.append(_TEXT.replace("\n", " "))
-    for name, results in looks.items():
-        found += _look(name, results)
+    found = ["## The default beside an earlier commit's", _TEXT.replace("\n", " ")]
+    for results in sorted(looks, key=lambda each: each["settings"]["size"]):
+        found += _look(results)
     return found
 
 
-def _look(name: str, results: dict) -> list[str]:
-    pairs, settings = results["pairs"], results["settings"]
-    found = list(pairs.values())
-    # Older looks have fewer columns.
-    columns = {key: name for key, name in _COLUMNS.items() if key in found[0]["Gram"]}
-    rows = [["", *columns.values()]]
-    for way in found[0]:
-        cells = [way]
-        for key in columns:
-            if way == "Gram":
-                cells.append(f"{statistics.median(pair[way][key] for pair in found):.3g}")
-                continue
-            ratios = [pair[way][key] / pair["Gram"][key] for pair in found]
-            spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
-            cells.append(f"{statistics.median(ratios):.2f}x {spread}")
-        rows.append(cells)
+def medians(pairs: list[dict]) -> dict[str, float]:
+    """What all pairs say together.
+
+    Args:
+        pairs: `before` and `after` of each, as `quality.py` has them.
+
+    Returns:
+        Medians of the ratios after over before by `style`, `content` and `seconds`, and medians
+        of the grain by `grain_before` and `grain_after`.
+    """
+    flat = [{name: _flat(each) for name, each in pair.items()} for pair in pairs]
+    found = {
+        key: statistics.median(pair["after"][key] / pair["before"][key] for pair in flat)
+        for key in ("style", "content", "seconds")
+    }
+    for name in ("before", "after"):
+        found[f"grain_{name}"] = statistics.median(pair[name]["grain"] for pair in flat)
+    return found
+
+
+def _look(results: dict) -> list[str]:
+    settings, pairs = results["settings"], results["pairs"]
+    rows = [["pair", "style", "content", "SSIM", "grain", "seconds"]]
+    for name, pair in pairs.items():
+        before, after = _flat(pair["before"]), _flat(pair["after"])
+        columns = {
+            "style": ".4f",
+            "content": ".3f",
+            "ssim": ".3f",
+            "grain": ".2f",
+            "seconds": ".1f",
+        }
+        cells = [f"{before[key]:{form}} → {after[key]:{form}}" for key, form in columns.items()]
+        rows.append([name, *cells])
+    middle = medians(list(pairs.values()))
+    grain = f"{middle['grain_before']:.2f} → {middle['grain_after']:.2f}"
+    last = ["median", f"{middle['style']:.2f}x", f"{middle['content']:.2f}x", "", grain]
+    rows.append([*last, f"{middle['seconds']:.2f}x ({1 / middle['seconds']:.1f} times sooner)"])
     return [
         f"### At {settings['size']} px",
-        f"{settings['steps']} steps at the last of two scales, of {len(pairs)} pairs: "
-        f"{'; '.join(pairs)}.",
+        f"Before is commit {settings['before']}. Rounds: {settings['rounds']}, in turns; seconds "
+        "are medians.",
         table(rows),
-        f"![The pictures]({name}.jpg)",
+        "A pair a row: before, after, the photograph, the painting.",
+        f"![Before, after, photograph, painting](quality_{settings['size']}.jpg)",
         provenance(results),
     ]
+
+
+def _flat(judged: dict) -> dict[str, float]:
+    """The same with the median of its seconds."""
+    return judged | {"seconds": statistics.median(judged["seconds"])}

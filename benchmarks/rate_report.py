@@ -1,4 +1,4 @@
-"""The part of RESULTS.md about a step against the machine's limit."""
+"""The parts of RESULTS.md about a step: against the machine's limit, and by its style loss."""
 
 import statistics
 
@@ -50,21 +50,15 @@ def parts(results: dict) -> list[str]:
         ["step of", "pixels", "seconds", "GFLOP/s", "limit, GFLOP/s", "of the limit", "peak memory"]
     ]
     for row in rows(results):
-        lines.append(
-            [
-                row["name"],
-                row["pixels"],
-                f"{row['seconds']:.3f}",
-                f"{row['rate'] / 1e9:.0f}",
-                f"{row['limit'] / 1e9:.0f}",
-                f"{row['share']:.0%}",
-                f"{row['memory'] / 2**30:.2f} GiB",
-            ]
-        )
+        rates = [f"{row['rate'] / 1e9:.0f}", f"{row['limit'] / 1e9:.0f}", f"{row['share']:.0%}"]
+        memory = f"{row['memory'] / 2**30:.2f} GiB"
+        lines.append([row["name"], row["pixels"], f"{row['seconds']:.3f}", *rates, memory])
     return [
         "## A step against the machine's limit",
-        "A step is loss, gradient and optimiser; PyTorch's has no total variation. Its rate counts "
-        "the operations of VGG19's convolutions up to the deepest layer, forward and back to the "
+        "A step is loss, gradient and optimizer; nst_tf's is that of the default recipe at the "
+        "commit named below. PyTorch's, its L-BFGS, looks at the same layers, but compares Gram "
+        "matrices and has no total variation, whatever the default does. A step's rate counts the "
+        "operations of VGG19's convolutions up to the deepest layer, forward and back to the "
         "picture, and nothing else. "
         "The limit is the median rate of a 3x3 convolution of 256 channels, of the size where it "
         "is fastest, in the same precision and the same process, measured between the steps. Each "
@@ -73,15 +67,44 @@ def parts(results: dict) -> list[str]:
         table(lines),
         "![Share of the limit](step_rate.png)",
         "Where the time of a step goes: the convolutions, forward and back, what they would take "
-        "at the limit, and the optimiser; measured by themselves, between the steps. The rest is "
-        "what is left of the step: Gram products, ReLU, pooling, changes of type, total variation.",
+        "at the limit, and the optimizer; measured by themselves, between the steps. The rest is "
+        "what is left of the step: comparing style and content, ReLU, pooling, changes of type, "
+        "total variation.",
         _shares(results),
         provenance(results),
     ]
 
 
+def style_losses(results: dict) -> list[str]:
+    """What was measured of the Wasserstein distance beside the Gram matrix.
+
+    Args:
+        results: of `style_loss_rate.py`.
+
+    Returns:
+        Paragraphs of Markdown.
+    """
+    lines = [["type", "pixels", "Gram matrix", "Wasserstein distance", "Wasserstein to Gram"]]
+    for row in results["rows"]:
+        medians = {name: statistics.median(each) for name, each in row["seconds"].items()}
+        gram, wasserstein = medians["gram"], medians["wasserstein"]
+        pixels = f"{row['width']} x {row['height']}"
+        cells = [f"{1000 * gram:.1f} ms", f"{1000 * wasserstein:.1f} ms"]
+        lines.append([row["precision"], pixels, *cells, f"{wasserstein / gram:.2f}x"])
+    layers = ", ".join(results["settings"]["style_layers"])
+    return [
+        "## A step by its style loss",
+        "What a whole step costs that compares style by the squared 2-Wasserstein distance, which "
+        "decomposes a matrix for each layer, beside one that compares Gram matrices; all else is "
+        f"the default recipe's, and so are the layers of both ({layers}). Medians of steps of "
+        "both, in turns in one process, the history full.",
+        table(lines),
+        provenance(results),
+    ]
+
+
 def _shares(results: dict) -> str:
-    lines = [["step of", "pixels", "convolutions", "at the limit", "optimiser", "the rest"]]
+    lines = [["step of", "pixels", "convolutions", "at the limit", "optimizer", "the rest"]]
     for each in results["configurations"]:
         rounds = [one for one in each["rounds"] if one["part_seconds"]]
         if not rounds:
@@ -94,7 +117,7 @@ def _shares(results: dict) -> str:
 
 
 def _of_the_step(one: dict) -> tuple[float, float, float, float]:
-    """Of a step's time: the convolutions, the same at the limit's rate, the optimiser, the rest."""
+    """Of a step's time: the convolutions, the same at the limit's rate, the optimizer, the rest."""
     step = statistics.median(one["step_seconds"])
     parts = one["part_seconds"]
     convolutions = statistics.median(parts["convolutions"]) / step

@@ -83,7 +83,10 @@ def _tensorflow_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
 
 
 def _torch_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
-    """The steps of PyTorch's L-BFGS; one closure call each."""
+    """The steps of PyTorch's L-BFGS, one closure call each, on the Gram objective.
+
+    Of the default's layers, so that both look through the same convolutions.
+    """
     import pytorch
 
     settings = Settings()

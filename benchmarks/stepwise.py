@@ -1,4 +1,4 @@
-"""Optimisers that call back, as generators that can be stopped between two calls."""
+"""Optimizers that call back, as generators that can be stopped between two calls."""
 
 import queue
 import threading
@@ -9,7 +9,7 @@ Run = Callable[[Callable[[Any], None]], None]
 
 
 class _Left(BaseException):
-    """Unwinds an optimiser that nobody waits for any more."""
+    """Unwinds an optimizer that nobody waits for any more."""
 
 
 class _Ended(BaseException):

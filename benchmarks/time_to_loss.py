@@ -1,5 +1,7 @@
 """Measure how long this program and others take to the loss of the TensorFlow tutorial's loop.
 
+All minimize the Gram objective of `problem.py`.
+
 python benchmarks/time_to_loss.py
 """
 
@@ -42,7 +44,7 @@ class Race:
 
     Attributes:
         name: of the pair.
-        problem: what is to be minimised.
+        problem: what is to be minimized.
         contenders: by name.
         record: for JSON.
     """
@@ -81,7 +83,7 @@ def main() -> None:
             race = _prepare(f"{content.stem} x {style.stem}", task, weights, loading)
             results["pairs"][race.name] = race.record
             _run(race, results)
-        _summarise(race)
+        _summarize(race)
 
 
 def _flags() -> dict:
@@ -90,13 +92,14 @@ def _flags() -> dict:
         "tutorial_steps": _STEPS.value,
         "early_steps": _EARLY.value,
         "cap_seconds": _CAP.value,
+        "nst_tf_steps": [problem.SETTINGS.steps] * problem.SETTINGS.scales,
     }
 
 
 def _prepare(
     name: str, task: problem.Problem, weights: pytorch.Weights, loading: LoadingClock
 ) -> Race:
-    """Check that all minimise the same, and line them up."""
+    """Check that all minimize the same, and line them up."""
     judge = problem.judge(task)
     loss = judge(task.start)
     problem.check("nst_tf", problem.own_loss(task), loss)
@@ -153,13 +156,13 @@ def _run(race: Race, results: dict) -> None:
 
 
 def _stop_at(race: Race, name: str) -> float | None:
-    """The defaults run to their end; all else stops at the tutorial's last loss."""
-    painting_the_default = name == "nst_tf" and "default" not in race.record
-    return None if painting_the_default else race.target()
+    """This program's own steps run to their end; all else stops at the tutorial's last loss."""
+    own_steps = name == "nst_tf" and "nst_tf_png" not in race.record
+    return None if own_steps else race.target()
 
 
 def _lengthen(race: Race) -> None:
-    """Let this program go on if its default ends above the tutorial's last loss."""
+    """Let this program go on if its own steps end above the tutorial's last loss."""
     ours, target = race.contenders["nst_tf"], race.target()
     if ours.state != FINISHED or target is None or ours.loss <= target:
         return
@@ -172,17 +175,14 @@ def _lengthen(race: Race) -> None:
 
 
 def _keep(race: Race, name: str) -> None:
-    """Save a finished picture, and what the defaults have come to."""
+    """Save a finished picture."""
     contender = race.contenders[name]
     path = Path(_OUTPUT.value) / "pictures" / f"{race.name.replace(' x ', '_')}_{name}.png"
     image.write(path, contender.picture()[0])
     race.record[f"{name}_png"] = path.name
-    if name == "nst_tf":
-        steps, seconds, loss = contender.curve[-1]
-        race.record["default"] = {"steps": steps, "seconds": seconds, "loss": loss}
 
 
-def _summarise(race: Race) -> None:
+def _summarize(race: Race) -> None:
     for steps, target in race.record["targets"].items():
         for name, contender in race.contenders.items():
             seconds = seconds_to(contender.curve, target["loss"])

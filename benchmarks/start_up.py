@@ -1,0 +1,67 @@
+"""Measure where the seconds of a run with one step go, beside an earlier commit's, in turns.
+
+python benchmarks/start_up.py
+"""
+
+import json
+import statistics
+import tempfile
+from pathlib import Path
+
+import commits
+import machine
+from absl import flags
+
+from nst_tf import atomic, program
+
+_SAMPLES = machine.ROOT / "samples"
+_CONTENT = flags.DEFINE_string("content", f"{_SAMPLES}/content/raccoon.jpg", "the photograph")
+_STYLE = flags.DEFINE_string("style", f"{_SAMPLES}/style/hokusai_great_wave.jpg", "the painting")
+_BEFORE = flags.DEFINE_string("before", "bf9bda1", "the earlier commit")
+_SIZE = flags.DEFINE_integer("size", 512, "long side of the picture, in pixels")
+_ROUNDS = flags.DEFINE_integer("rounds", 5, "how often each is measured, in turns")
+_OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
+
+
+def main() -> None:
+    """Run whole processes in turns, and save after each round."""
+    settings = {"size": _SIZE.value, "rounds": _ROUNDS.value, "before": _BEFORE.value}
+    results = machine.provenance() | {"settings": settings}
+    runs: dict[str, dict[str, list[float]]] = {"before": {}, "after": {}, "import tensorflow": {}}
+    with commits.sources(_BEFORE.value) as sources, tempfile.TemporaryDirectory() as folder:
+        for _ in range(_ROUNDS.value):
+            for name in runs:
+                found = _measure(sources.get(name), Path(folder))
+                for key, seconds in found.items():
+                    runs[name].setdefault(key, []).append(seconds)
+                print(f"{name}: {found}", flush=True)
+            text = json.dumps(results | {"runs": runs}, indent=1)
+            atomic.replace(Path(_OUTPUT.value) / "start_up.json", text.encode())
+    medians = {name: statistics.median(each["process"]) for name, each in runs.items()}
+    print(f"medians: {medians}")
+
+
+def _measure(source: Path | None, folder: Path) -> dict[str, float]:
+    """Seconds of a process, and within it of the painting, as the run's own record has them.
+
+    No source stands for the bare import of TensorFlow.
+    """
+    if source is None:
+        return {"process": commits.python_seconds(machine.ROOT, "-c", "import tensorflow")}
+    seconds = commits.run_seconds(
+        source,
+        "stylize",
+        f"--content={_CONTENT.value}",
+        f"--style={_STYLE.value}",
+        f"--output={folder}/painted.png",
+        f"--size={_SIZE.value}",
+        "--scales=1",
+        "--steps=1",
+        "--quiet",
+    )
+    record = json.loads((folder / "painted.json").read_text())
+    return {"process": seconds, "painting": record["seconds"]}
+
+
+if __name__ == "__main__":
+    program.run(main)
