@@ -201,22 +201,23 @@ def enlarge(image: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor, settings: Sett
     """The picture at the next scale, with some of the detail that the photograph has only there.
 
     It would take steps at that scale to paint what the start can have for nothing. Where the run
-    began from noise, nothing of the photograph is put in.
+    began from noise or from another picture, nothing of the photograph is put in.
 
     Args:
         image: float32 [1, h, w, 3] in [0, 1], of the last scale.
         coarse: the photograph at the last scale, float32 [1, h, w, 3] in [0, 1].
         fine: the photograph at the next scale, float32 [1, H, W, 3] in [0, 1].
-        settings: `init`.
+        settings: `init` and `init_noise`.
 
     Returns:
         float32 [1, H, W, 3] in [0, 1].
     """
     height, width = (fine.shape[axis] or tf.shape(fine)[axis] for axis in (1, 2))
     larger = resize(image, height, width)
-    if settings.init == "noise":
+    share = DETAIL * (1 - settings.init_noise) if settings.init == "content" else 0.0
+    if not share:
         return larger
-    return tf.clip_by_value(larger + DETAIL * (fine - resize(coarse, height, width)), 0.0, 1.0)
+    return tf.clip_by_value(larger + share * (fine - resize(coarse, height, width)), 0.0, 1.0)
 
 
 def with_noise(picture: tf.Tensor, settings: Settings) -> tf.Tensor:

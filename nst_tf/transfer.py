@@ -12,6 +12,7 @@ import tensorflow as tf
 from nst_tf import frequency, guard, memory, precision
 from nst_tf.adam import Adam
 from nst_tf.errors import InputError
+from nst_tf.image import resize
 from nst_tf.lbfgs import Lbfgs
 from nst_tf.optimizers import Evaluation
 from nst_tf.progress import Decided, Latest, Progress, State
@@ -136,7 +137,8 @@ def _paint(job: Task, start, scales, network, graphs, latest: Latest) -> guard.R
         size, plan = scales[scale], decided.plans[scale]
         optimizer = optimizer_of(settings, plan.history)
         if state is not None:
-            state = optimizer.resize(state, job.enlarge(state.image, size))
+            enlarge = job.enlarge if start is None else lambda image, size: resize(image, *size)
+            state = optimizer.resize(state, enlarge(state.image, size))
         else:
             state = _restored(optimizer.init(job.first(start, size), bounds=(0.0, 1.0)), latest)
         build = functools.partial(job.objective, network, size)
