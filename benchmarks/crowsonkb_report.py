@@ -10,7 +10,7 @@ def parts(results: dict) -> list[str]:
 
     Args:
         results: of `crowsonkb.json`: provenance, and in `pairs` by name `seconds` and
-            `our_seconds`, `content_weight`, and the scores of `theirs` and `ours`.
+            `our_seconds`, `content_weight`, our `steps`, and the scores of `theirs` and `ours`.
 
     Returns:
         Paragraphs of Markdown.
@@ -22,7 +22,7 @@ def parts(results: dict) -> list[str]:
         ratio = pair["seconds"] / pair["our_seconds"]
         theirs = [*_scores(pair["theirs"]), f"{pair['seconds']:.0f}"]
         ours = [*_scores(pair["ours"]), f"{pair['our_seconds']:.1f}"]
-        weight = f"nst_tf, content weight {pair['content_weight']:g}"
+        weight = f"nst_tf, content weight {pair['content_weight']:g}, {pair['steps']} steps"
         rows.append([name, "crowsonkb's method", *theirs, ""])
         rows.append(["", weight, *ours, f"{ratio:.0f} times"])
         shown.append(f"![{name}: photograph, painting, theirs, ours](crowsonkb_{quote(name)}.jpg)")
@@ -31,7 +31,8 @@ def parts(results: dict) -> list[str]:
         "That program's method, written anew in PyTorch (`benchmarks/crowsonkb.py`) on the bundled "
         "weights, with its own schedule in full, and nst_tf's default with a content weight that "
         "brings both about as near to the photograph. The columns are those of the default beside "
-        "an earlier commit's; seconds of both are from one machine.",
+        "an earlier commit's. Seconds are from one run: ours of whole processes, theirs added up "
+        "from the median step of each scale.",
         table(rows),
         "A pair a row: the photograph, the painting, theirs, ours.",
         *shown,

@@ -40,13 +40,13 @@ class StyleStatistic(NamedTuple):
 
 
 class Normal(NamedTuple):
-    """The normal distribution of a style image's features at a layer.
+    """The normal distribution of a style image's features at a layer, in its moments' type.
 
     Attributes:
-        second: its second moment, float64 [1, C, C]; the covariance and mean meanᵀ.
-        mean: float64 [1, C].
+        second: its second moment [1, C, C]; the covariance and mean meanᵀ.
+        mean: [1, C].
         directions: the covariance's eigenvectors times their standard deviations, but for those
-            that are rounding, as k positions that have this covariance: float64 [1, k, 1, C].
+            that are rounding, as k positions that have this covariance: [1, k, 1, C].
     """
 
     second: tf.Tensor
@@ -153,7 +153,8 @@ def wasserstein(moments: tf.Tensor, target: Normal) -> tf.Tensor:
 def fidelity(covariance: tf.Tensor, directions: tf.Tensor) -> tf.Tensor:
     """The trace of (A B)½, where B is Rᵀ R: that of (R A Rᵀ)½, which is symmetric.
 
-    Its gradient with respect to A is half of Rᵀ (R A Rᵀ)-½ R.
+    Its gradient with respect to A is half of Rᵀ (R A Rᵀ)-½ R, but for directions whose root is
+    below a thousandth of the largest, which are drawn less.
 
     Args:
         covariance: A, float64 [C, C], symmetric, without negative eigenvalues.
@@ -170,8 +171,9 @@ def fidelity(covariance: tf.Tensor, directions: tf.Tensor) -> tf.Tensor:
     roots = tf.sqrt(tf.maximum(values, 0.0))
 
     def gradient(upstream: tf.Tensor):
-        # Directions that the picture has next to nothing of would draw it infinitely hard.
-        inverse = tf.math.divide_no_nan(tf.ones_like(roots), tf.maximum(roots, 1e-4 * roots[-1]))
+        # Directions that the picture has next to nothing of would draw it infinitely hard. With
+        # 1e-4 pictures were further from the painting at held-out layers.
+        inverse = tf.math.divide_no_nan(tf.ones_like(roots), tf.maximum(roots, 1e-3 * roots[-1]))
         scaled = tf.cast(vectors * tf.sqrt(inverse), directions.dtype)
         factor = tf.matmul(scaled, directions, transpose_a=True)
         half = tf.matmul(factor, factor, transpose_a=True) / 2

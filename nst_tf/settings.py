@@ -87,7 +87,7 @@ class Settings:
         below=2**20,
     )
     steps: int = _knob(
-        50,
+        45,
         "iterations at the coarsest scale, three fifths as many with each finer one",
         gatys=250,
         tutorial=1000,

@@ -300,6 +300,17 @@ class WassersteinTest(parameterized.TestCase, tf.test.TestCase):
         value, _ = self.value_and_grad(picture, painting)
         self.assertFalse(np.isfinite(value))
 
+    def test_directions_that_the_picture_hardly_has_are_drawn_less(self):
+        """Half of a root's inverse, but for roots below a thousandth of the largest."""
+        roots = np.array([4.0, 1.0, 0.01, 1e-4, 0.0])
+        covariance = tf.constant(np.diag(roots**2))
+        with tf.GradientTape() as tape:
+            tape.watch(covariance)
+            value = losses.fidelity(covariance, tf.eye(5, dtype=tf.float64))
+        self.assertAllClose(value, roots.sum())
+        expected = np.diag(0.5 / np.array([4.0, 1.0, 0.01, 4e-3, 4e-3]))
+        self.assertAllClose(tape.gradient(value, covariance), expected)
+
     def test_in_a_graph_of_unknown_size(self):
         def value(picture, painting):
             target = losses.normal(losses.moments(painting))

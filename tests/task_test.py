@@ -8,8 +8,9 @@ from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut
 
 from nst_tf import InputError, Settings, Style, color, features, losses, memory, optimize, stylize
+from nst_tf.image import resize
 from nst_tf.memory import Plan
-from nst_tf.task import Task
+from nst_tf.task import Task, enlarge
 
 SMALL = dict(size=96, scales=2, steps=4, precision="float32")
 
@@ -256,6 +257,40 @@ class TogetherTest(parameterized.TestCase, tf.test.TestCase):
             last_scale = [t for t, p in zip(totals[name], run, strict=True) if p.scale == 1]
             self.assertLess(min(last_scale), last_scale[0])
             self.assertAllClose(run[-1].image()[:40, :40], content[:40, :40], atol=1e-6)
+
+
+class EnlargeTest(parameterized.TestCase, tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        fine = cut(PHOTOGRAPH, 64, 96)
+        self.fine = tf.constant(fine)[tf.newaxis]
+        self.coarse = resize(self.fine, 32, 48)
+        self.grey = tf.fill([1, 32, 48, 3], 0.5)
+
+    def test_half_of_the_detail_comes_with_the_finer_scale(self):
+        found = enlarge(self.grey, self.coarse, self.fine, Settings())
+        detail = self.fine - resize(self.coarse, 64, 96)
+        self.assertGreater(tf.norm(detail), 1)
+        self.assertAllClose(found, tf.clip_by_value(0.5 + detail / 2, 0.0, 1.0), atol=1e-6)
+
+    def test_the_photograph_itself_loses_less_than_by_resizing(self):
+        found = enlarge(self.coarse, self.coarse, self.fine, Settings())
+        plain = resize(self.coarse, 64, 96)
+        ratio = tf.norm(found - self.fine) / tf.norm(plain - self.fine)
+        self.assertAllClose(ratio, 0.5, atol=0.02)
+
+    @parameterized.parameters({"init": "noise"}, {"init_noise": 1.0}, {"init": "other.png"})
+    def test_a_run_that_began_elsewhere_gets_none(self, **knobs):
+        found = enlarge(self.grey, self.coarse, self.fine, Settings(**knobs))
+        self.assertAllClose(found, tf.fill([1, 64, 96, 3], 0.5), atol=1e-6)
+
+    def test_a_grey_picture_stays_grey(self):
+        job = Task(
+            self.fine[0].numpy(), [Style(cut(PAINTING, 48, 64))], Settings(color="luminance"), None
+        )
+        found = job.enlarge(self.grey, (64, 96))
+        self.assertAllClose(found[..., 0], found[..., 1], atol=1e-6)
+        self.assertGreater(tf.math.reduce_std(found), 0.01)
 
 
 if __name__ == "__main__":
