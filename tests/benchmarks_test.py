@@ -149,7 +149,7 @@ class QualityReportTest(absltest.TestCase):
 class CrowsonkbReportTest(absltest.TestCase):
     def test_a_pair_has_both_scores_and_the_ratio_of_seconds(self):
         scores = {"style": 0.0687, "content": 0.43, "ssim": 0.6, "grain": 1.05}
-        pair = {"seconds": 1600.0, "our_seconds": 16.0, "content_weight": 0.1}
+        pair = {"seconds": 1600.0, "our_seconds": 16.0, "content_weight": 0.1, "steps": 50}
         pair |= {"theirs": scores, "ours": scores | {"style": 0.05}}
         page = "\n".join(crowsonkb_report.parts(_PROVENANCE | {"pairs": {"a x b": pair}}))
         self.assertIn("| 0.0687 | 0.430 | 0.600 | 1.05 | 1600 |", page)
