@@ -41,7 +41,7 @@ def _measure(types: list[str]) -> dict[str, float]:
     """The least seconds of a 3x3 convolution from 256 to 256 channels in each type, in turns."""
     # So large on a GPU that it takes longer than its call. Not tried on one.
     side = 512 if tf.config.list_physical_devices("GPU") else 32
-    convolve = tf.function(lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"))
+    convolve = tf.function(lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"), autograph=False)
     operands = {
         name: (tf.ones([1, side, side, 256], name), tf.ones([3, 3, 256, 256], name))
         for name in types

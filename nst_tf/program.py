@@ -141,7 +141,6 @@ def import_tensorflow() -> None:
     tf.config.experimental.enable_tensor_float_32_execution(False)
     # What the import has made stays to the end; a collection of garbage takes a tenth of a second
     # to look through it, and each scale begins with one.
-    gc.collect()
     gc.freeze()
 
 

@@ -87,7 +87,7 @@ class Settings:
         below=2**20,
     )
     steps: int = _knob(
-        45,
+        50,
         "iterations at the coarsest scale, three fifths as many with each finer one",
         gatys=250,
         tutorial=1000,
@@ -110,7 +110,7 @@ class Settings:
         most=1,
     )
     content_weight: float = _knob(
-        0.095, "how much the photograph's content counts", gatys=0.03, tutorial=1e4, least=0
+        0.085, "how much the photograph's content counts", gatys=0.03, tutorial=1e4, least=0
     )
     style_weight: float = _knob(1.0, "how much the painting's style counts", tutorial=1e-2, least=0)
     tv_weight: float = _knob(
