@@ -102,7 +102,6 @@ def wasserstein(moments: tf.Tensor, target: Normal) -> tf.Tensor:
     return tf.cast(tf.math.divide_no_nan(squares - 2 * overlap, norm), moments.dtype)
 
 
-@tf.custom_gradient
 def fidelity(covariance: tf.Tensor, directions: tf.Tensor) -> tf.Tensor:
     """The trace of (A B)½, where B is Rᵀ R: that of (R A Rᵀ)½, which is symmetric.
 
@@ -123,16 +122,13 @@ def fidelity(covariance: tf.Tensor, directions: tf.Tensor) -> tf.Tensor:
     values, vectors = _eigh(product)
     roots = tf.sqrt(tf.maximum(values, 0.0))
 
-    def gradient(upstream: tf.Tensor):
-        # Directions that the picture has next to nothing of would draw it infinitely hard. With
-        # 1e-4 pictures were further from the painting at held-out layers.
-        inverse = tf.math.divide_no_nan(tf.ones_like(roots), tf.maximum(roots, 1e-3 * roots[-1]))
-        scaled = tf.cast(vectors * tf.sqrt(inverse), directions.dtype)
-        factor = tf.matmul(scaled, directions, transpose_a=True)
-        half = tf.matmul(factor, factor, transpose_a=True) / 2
-        return upstream * tf.cast(half, tf.float64), None
-
-    return tf.reduce_sum(roots), gradient
+    # Directions that the picture has next to nothing of would draw it infinitely hard. With 1e-4
+    # pictures were further from the painting at held-out layers.
+    inverse = tf.math.divide_no_nan(tf.ones_like(roots), tf.maximum(roots, 1e-3 * roots[-1]))
+    scaled = tf.cast(vectors * tf.sqrt(inverse), directions.dtype)
+    factor = tf.matmul(scaled, directions, transpose_a=True)
+    half = tf.matmul(factor, factor, transpose_a=True) / 2
+    return _with_gradient(tf.reduce_sum(roots), covariance, tf.cast(half, tf.float64))
 
 
 def distance(layers: Layers, targets: Layers, norms: Layers) -> tf.Tensor:
@@ -207,7 +203,6 @@ def gram_statistic(norm: Callable[[Layers], Layers]) -> StyleStatistic:
 WASSERSTEIN = StyleStatistic(moments, normal, wasserstein)
 
 
-@tf.custom_gradient
 def total_variation(image: tf.Tensor) -> tf.Tensor:
     """The tutorial's total variation: the sum of absolute differences of neighbours.
 
@@ -217,19 +212,16 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 scalar, over the whole batch.
     """
-
-    def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        # Whole numbers until the last, so that no order of adding them up rounds.
-        down = tf.sign(image[:, 1:] - image[:, :-1])
-        right = tf.sign(image[:, :, 1:] - image[:, :, :-1])
-        below = tf.pad(down, [[0, 0], [1, 0], [0, 0], [0, 0]])
-        above = tf.pad(down, [[0, 0], [0, 1], [0, 0], [0, 0]])
-        after = tf.pad(right, [[0, 0], [0, 0], [1, 0], [0, 0]])
-        before = tf.pad(right, [[0, 0], [0, 0], [0, 1], [0, 0]])
-        return upstream * (below - above + after - before)
-
-    # tf.image takes no arrays.
-    return tf.reduce_sum(tf.image.total_variation(tf.convert_to_tensor(image))), gradient
+    image = tf.convert_to_tensor(image)  # tf.image takes no arrays
+    # Whole numbers, so that no order of adding them up rounds.
+    down = tf.sign(image[:, 1:] - image[:, :-1])
+    right = tf.sign(image[:, :, 1:] - image[:, :, :-1])
+    below = tf.pad(down, [[0, 0], [1, 0], [0, 0], [0, 0]])
+    above = tf.pad(down, [[0, 0], [0, 1], [0, 0], [0, 0]])
+    after = tf.pad(right, [[0, 0], [0, 0], [1, 0], [0, 0]])
+    before = tf.pad(right, [[0, 0], [0, 0], [0, 1], [0, 0]])
+    value = tf.reduce_sum(tf.image.total_variation(image))
+    return _with_gradient(value, image, below - above + after - before)
 
 
 def mean_variation(image: tf.Tensor) -> tf.Tensor:
@@ -260,3 +252,12 @@ def _eigh(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """
     finite = tf.math.is_finite(tf.reduce_sum(matrix))
     return tf.linalg.eigh(tf.cast(tf.where(finite, matrix, tf.zeros_like(matrix)), tf.float64))
+
+
+def _with_gradient(value: tf.Tensor, x: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+    """A scalar whose gradient with respect to x is given.
+
+    `tf.custom_gradient` would keep the graph that it is made in for good.
+    """
+    value, gradient = tf.stop_gradient(value), tf.stop_gradient(gradient)
+    return value + tf.reduce_sum(gradient * (x - tf.stop_gradient(x)))

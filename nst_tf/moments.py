@@ -1,5 +1,8 @@
 """The moments of features over positions, each with the cheaper of its gradients."""
 
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
 
 
@@ -17,13 +20,7 @@ def gram(features: tf.Tensor, guide: tf.Tensor | None = None) -> tf.Tensor:
     Returns:
         float32 [B, C, C]: `einsum('bijc,bijd,bij->bcd') / (H·W)`.
     """
-    flat, shares = _positions(features, guide)
-
-    @tf.custom_gradient
-    def product(flat: tf.Tensor) -> tf.Tensor:
-        return _second_moment(flat, shares), lambda upstream: _pull_back(flat, shares, upstream)
-
-    return product(flat)
+    return _apply(_gram, *_positions(features, guide))
 
 
 def moments(features: tf.Tensor, guide: tf.Tensor | None = None) -> tf.Tensor:
@@ -38,18 +35,40 @@ def moments(features: tf.Tensor, guide: tf.Tensor | None = None) -> tf.Tensor:
     Returns:
         float32 [B, C, C + 1]: the Gram matrix, and the mean as one more column.
     """
-    flat, shares = _positions(features, guide)
+    return _apply(_moments, *_positions(features, guide))
 
-    @tf.custom_gradient
-    def product(flat: tf.Tensor) -> tf.Tensor:
-        counted = tf.ones_like(flat[..., :1], tf.float32) if shares is None else shares
-        mean = _matmul(tf.cast(flat, tf.float32), counted, transpose_a=True) / _count(flat)
-        joined = tf.concat([_second_moment(flat, shares), mean], axis=-1)
-        return joined, lambda upstream: _pull_back(
-            flat, shares, upstream[..., :-1], upstream[..., -1]
-        )
 
-    return product(flat)
+def _apply(statistic: Callable, flat: tf.Tensor, shares: tf.Tensor | None) -> tf.Tensor:
+    graph = _graph(statistic, 1 if flat.shape[0] == 1 else None, flat.dtype, shares is not None)
+    return graph(flat) if shares is None else graph(flat, shares)
+
+
+@functools.cache
+def _graph(statistic: Callable, batch: int | None, kind: tf.DType, guided: bool) -> Callable:
+    """A statistic and its gradient as a graph of its own.
+
+    TensorFlow keeps for good the graph in which a custom gradient was made. Within the graph of a
+    step that would be the whole of it, with the network's weights, after each run.
+    """
+
+    def product(flat: tf.Tensor, shares: tf.Tensor | None = None) -> tf.Tensor:
+        return tf.custom_gradient(lambda flat: statistic(flat, shares))(flat)
+
+    signature = [tf.TensorSpec([batch, None, None], kind), tf.TensorSpec([1, None, 1])]
+    return tf.function(product, signature[: 1 + guided], autograph=False)
+
+
+def _gram(flat: tf.Tensor, shares: tf.Tensor | None):
+    """The Gram matrix, and its gradient."""
+    return _second_moment(flat, shares), lambda upstream: _pull_back(flat, shares, upstream)
+
+
+def _moments(flat: tf.Tensor, shares: tf.Tensor | None):
+    """Second moment and mean, and their gradient."""
+    counted = tf.ones_like(flat[..., :1], tf.float32) if shares is None else shares
+    mean = _matmul(tf.cast(flat, tf.float32), counted, transpose_a=True) / _count(flat)
+    joined = tf.concat([_second_moment(flat, shares), mean], axis=-1)
+    return joined, lambda upstream: _pull_back(flat, shares, upstream[..., :-1], upstream[..., -1])
 
 
 def _positions(features: tf.Tensor, guide: tf.Tensor | None):

@@ -1,3 +1,4 @@
+import gc
 from unittest import mock
 
 import numpy as np
@@ -142,6 +143,18 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         settings = Settings(**SMALL)
         *_, last = optimize(self.content, self.styles, settings)
         self.assertAllEqual(stylize(self.content, self.styles, settings), last.image())
+
+    @parameterized.parameters("wasserstein", "gram")
+    def test_a_run_leaves_no_graph_behind(self, style_loss):
+        settings = Settings(size=64, scales=1, steps=1, style_loss=style_loss, tv_weight=0.1)
+
+        def graphs_after_a_run() -> int:
+            stylize(self.content, self.styles, settings)
+            gc.collect()
+            return sum(isinstance(each, tf.Graph) for each in gc.get_objects())
+
+        first = graphs_after_a_run()
+        self.assertEqual(graphs_after_a_run(), first)
 
     def test_the_same_seed_gives_the_same_picture_and_another_another(self):
         pictures = [
