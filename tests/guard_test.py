@@ -40,8 +40,10 @@ class GuardTest(parameterized.TestCase, tf.test.TestCase):
         before = [next(run), next(run)]
         kernel = given[0].get_layer("block2_conv1").weights[0]
         kernel.assign(tf.fill(kernel.shape, math.nan))
+        # Some processors make 0 of NaN in a ReLU, others pass it on to the loss.
         with self.assertRaisesRegex(
-            InputError, r"a gradient or a pixel is no number at .* step \d of 5; try"
+            InputError,
+            r"(a gradient or a pixel is no number|the loss is nan) at .* step \d of 5; try",
         ):
             next(run)
         self.assertTrue(np.isfinite(before[-1].image()).all())
