@@ -12,7 +12,7 @@ PYTEST := $(VENV_PYTHON) -m pytest -q -n auto --maxprocesses=4 --dist=worksteal
 
 setup: $(STAMP)
 
-$(STAMP): $(wildcard requirements*.txt) pyproject.toml
+$(STAMP): $(wildcard requirements*.txt) pyproject.toml Makefile
 	@python=$$(for name in $(PYTHON) python3 python python3.13 python3.12 python3.11 python3.10; do \
 		"$$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
 			2>/dev/null && echo "$$name" && break; done); \
@@ -21,7 +21,9 @@ $(STAMP): $(wildcard requirements*.txt) pyproject.toml
 	echo "Making $(VENV) with $$("$$python" --version)"; \
 	"$$python" -m venv $(VENV)
 	$(VENV_PYTHON) -m pip install --quiet -r requirements-dev.txt
-	$(VENV_PYTHON) -m pip install --quiet --no-build-isolation --no-deps --editable .
+	# By its folder on the path, or a folder of the same name, such as the clone, would go before it.
+	$(VENV_PYTHON) -m pip install --quiet --no-build-isolation --no-deps --editable . \
+		--config-settings editable_mode=compat
 	@touch $@
 
 demo: setup

@@ -50,6 +50,16 @@ class WheelTest(absltest.TestCase):
         self.assertTrue((folder / "empty" / "painted.png").is_file())
 
 
+class CheckoutTest(absltest.TestCase):
+    def test_a_folder_of_the_same_name_does_not_go_before_the_package(self):
+        """As the clone itself does, for a program beside it."""
+        folder = Path(self.create_tempdir().full_path)
+        (folder / "nst_tf").mkdir()
+        code = "import nst_tf; print(nst_tf.Settings().size)"
+        found = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True)
+        self.assertEqual(found.stdout, b"512\n", found.stderr)
+
+
 class LinksTest(parameterized.TestCase):
     @parameterized.parameters(
         "README.md",
