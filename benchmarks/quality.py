@@ -42,14 +42,22 @@ _BEFORE = flags.DEFINE_string("before", "bf9bda1", "the earlier commit")
 _SIZE = flags.DEFINE_integer("size", 512, "long side of the pictures, in pixels")
 _ROUNDS = flags.DEFINE_integer("rounds", 1, "how often each paints each pair, in turns")
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
+_SUFFIX = flags.DEFINE_string(
+    "suffix", "", "of the results' names: _avx2 keeps those of another machine apart"
+)
 _PICTURES = flags.DEFINE_string("pictures_dir", None, "folder to keep the pictures in; none if not")
 
 
 def main() -> None:
     """Paint and judge pair by pair, and save the numbers and the sheet after each."""
-    settings = {"size": _SIZE.value, "rounds": _ROUNDS.value, "before": _BEFORE.value}
+    settings = {
+        "size": _SIZE.value,
+        "rounds": _ROUNDS.value,
+        "before": _BEFORE.value,
+        "suffix": _SUFFIX.value,
+    }
     results = machine.provenance() | {"settings": settings, "pairs": {}}
-    saved = Path(_OUTPUT.value) / f"quality_{_SIZE.value}.json"
+    saved = Path(_OUTPUT.value) / f"quality_{_SIZE.value}{_SUFFIX.value}.json"
     pairs, rows = list(zip(_CONTENT.value, _STYLE.value, strict=True)), []
     with commits.sources(_BEFORE.value) as sources, _pictures_dir() as place:
         folder = Path(place)

@@ -28,7 +28,7 @@ def parts(looks: list[dict]) -> list[str]:
     if not looks:
         return []
     found = ["## The default beside an earlier commit's", _TEXT.replace("\n", " ")]
-    for results in sorted(looks, key=lambda each: each["settings"]["size"]):
+    for results in sorted(looks, key=lambda each: (each["settings"]["size"], _suffix(each))):
         found += _look(results)
     return found
 
@@ -72,14 +72,19 @@ def _look(results: dict) -> list[str]:
     last = ["median", f"{middle['style']:.2f}x", f"{middle['content']:.2f}x", "", grain]
     rows.append([*last, f"{middle['seconds']:.2f}x ({1 / middle['seconds']:.1f} times sooner)"])
     return [
-        f"### At {settings['size']} px",
+        f"### At {settings['size']} px" + _suffix(results).replace("_", ", "),
         f"Before is commit {settings['before']}. Rounds: {settings['rounds']}, in turns; seconds "
         "are medians.",
         table(rows),
         "A pair a row: before, after, the photograph, the painting.",
-        f"![Before, after, photograph, painting](quality_{settings['size']}.jpg)",
+        f"![Before, after, photograph, painting](quality_{settings['size']}{_suffix(results)}.jpg)",
         provenance(results),
     ]
+
+
+def _suffix(results: dict) -> str:
+    """What tells a machine's results from another's; those measured first have none."""
+    return results["settings"].get("suffix", "")
 
 
 def _flat(judged: dict) -> dict[str, float]:

@@ -142,6 +142,16 @@ class QualityReportTest(absltest.TestCase):
         self.assertIn("| 0.20x (5.0 times sooner) |", page)
         self.assertIn("(quality_1024.jpg)", page)
 
+    def test_another_machine_has_a_table_of_its_own(self):
+        settings = {"size": 512, "rounds": 1, "before": "1234567"}
+        looks = [
+            _PROVENANCE | {"settings": each, "pairs": self.pairs}
+            for each in (settings | {"suffix": "_avx2"}, settings)
+        ]
+        page = "\n".join(quality_report.parts(looks))
+        self.assertLess(page.index("(quality_512.jpg)"), page.index("### At 512 px, avx2"))
+        self.assertIn("(quality_512_avx2.jpg)", page)
+
     def test_nothing_measured_is_nothing_said(self):
         self.assertEqual(quality_report.parts([]), [])
 
