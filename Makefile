@@ -12,6 +12,8 @@ PYTEST := $(VENV_PYTHON) -m pytest -q -n auto --maxprocesses=4 --dist=worksteal
 
 setup: $(STAMP)
 
+# compat puts the clone on the path: otherwise a folder of the package's name goes before it, and the
+# clone itself has that name for a program beside it.
 $(STAMP): $(wildcard requirements*.txt) pyproject.toml Makefile
 	@python=$$(for name in $(PYTHON) python3 python python3.13 python3.12 python3.11 python3.10; do \
 		"$$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
@@ -21,7 +23,6 @@ $(STAMP): $(wildcard requirements*.txt) pyproject.toml Makefile
 	echo "Making $(VENV) with $$("$$python" --version)"; \
 	"$$python" -m venv $(VENV)
 	$(VENV_PYTHON) -m pip install --quiet -r requirements-dev.txt
-	# By its folder on the path, or a folder of the same name, such as the clone, would go before it.
 	$(VENV_PYTHON) -m pip install --quiet --no-build-isolation --no-deps --editable . \
 		--config-settings editable_mode=compat
 	@touch $@
