@@ -11,7 +11,7 @@ from unittest import mock
 import machine
 from absl import app, flags
 
-from nst_tf import Settings, Style, image, memory, optimize
+from nst_tf import Settings, Style, image, memory, optimize, program
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_string(
@@ -31,6 +31,7 @@ _STEPS = flags.DEFINE_integer(
 
 def main(_: list[str]) -> None:
     """Take steps and print their time, the peak of the memory and what was estimated."""
+    program.import_tensorflow()
     photograph, painting = image.read(_CONTENT.value).rgb, image.read(_STYLE.value).rgb
     settings = Settings(
         size=_SIZE.value,

@@ -1,8 +1,8 @@
 """Memory: what a run will take, and how it is kept within a limit.
 
-The figures were chosen by hand from a few peaks at 256 to 1024 px on a CPU, whole and in two tiles;
-`benchmarks/memory.py` measures how far off they are. Those for Adam, float16 and GPUs are guesses
-that nothing measures.
+The figures were chosen by hand from a few peaks at 256 to 1024 px, whole and in two to four tiles,
+on a CPU with AVX-512 and on one without; `benchmarks/memory.py` measures how far off they are.
+Those for Adam, float16 and GPUs are guesses that nothing measures.
 """
 
 import math
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import psutil
 import tensorflow as tf
 from tensorflow.python.client import device_lib
@@ -28,6 +29,10 @@ LEAST_HISTORY = 3
 LEAST_SEEN, MOST_SEEN = 256**2, 2**24
 # Bytes for each value of all features seen at a time: they, their gradients, the layers' scratch.
 _PER_VALUE = {"float32": 7.2, "bfloat16": 5.6, "float16": 5.6}
+# By what numpy calls it, before and since its version 2.4.
+_AVX512 = not {"AVX512F", "X86_V4"}.isdisjoint(np.show_config("dicts")["SIMD Extensions"]["found"])
+# What convolutions take of it without AVX-512, where they want the features in another layout.
+_OTHER_LAYOUT = 2.0
 # Pictures that a step holds in float32 beside L-BFGS's pairs.
 _PICTURES = {"lbfgs": 19, "adam": 9}
 # What graphs, kernels and weights take beyond what they had before the first step.
@@ -117,6 +122,7 @@ def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) 
     view = tiles.view(extractor)
     pixels = math.prod(size)
     per_pixel = _PER_VALUE[settings.precision] * _values(extractor.layers, view)
+    per_pixel *= 1 if _AVX512 else _OTHER_LAYOUT
     targets = [extractor.get_layer(name) for name in settings.content_layers]
     fixed = used + _GRAPHS + 4 * pixels * _values(targets, view)
     least = min(LEAST_SEEN, pixels)

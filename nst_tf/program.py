@@ -14,6 +14,14 @@ from absl import app, flags, logging
 
 from nst_tf.errors import InputError
 
+_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    # Memory that is freed is kept for what comes next. malloc would give it back, and the system
+    # would zero the next layer's pages anew: a fifth of a run's time.
+    "TF_CPU_ALLOCATOR_USE_BFC": "1",
+    # In MiB, more than any machine has; it would end at 64 GiB.
+    "TF_CPU_BFC_MEM_LIMIT_IN_MB": str(2**24),
+}
 # Of Ctrl-C and SIGTERM: those that have come, and whether they interrupt what is going on.
 _signals: list[int] = []
 _deaf: list[bool] = []
@@ -129,7 +137,8 @@ def import_tensorflow() -> None:
 
     Float32 then means float32 on GPUs too, not the shorter TensorFloat-32.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     stderr = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)

@@ -28,9 +28,12 @@ class PlanTest(parameterized.TestCase):
         super().setUpClass()
         cls.network = extractor()
 
-    def plan(self, *sizes, used=0.7 * GIB, free=20 * GIB, **knobs):
+    def plan(self, *sizes, used=0.7 * GIB, free=20 * GIB, avx512=True, **knobs):
         settings = Settings(precision="float32", **knobs)
-        with mock.patch.object(memory, "used_and_free", return_value=(used, free)):
+        with (
+            mock.patch.object(memory, "used_and_free", return_value=(used, free)),
+            mock.patch.object(memory, "_AVX512", avx512),
+        ):
             return memory.plan(sizes, self.network, settings)
 
     def test_whole_where_it_fits(self):
@@ -43,6 +46,12 @@ class PlanTest(parameterized.TestCase):
         for size in ((192, 256), (768, 1024), (1365, 2048)):
             (plan,) = self.plan(size, max_memory=limit)
             self.assertLessEqual(plan.total, limit * GIB)
+
+    @parameterized.parameters((True, 1.25), (False, 1.64))
+    def test_the_measured_peak_is_within_the_estimate(self, avx512, peak):
+        """The whole bridge of samples/ at 512 px, where the process had 0.735 GiB before."""
+        (plan,) = self.plan((375, 512), used=0.735 * GIB, avx512=avx512)
+        self.assertBetween(plan.total, peak * GIB, 1.1 * peak * GIB)
 
     def test_less_memory_gives_more_tiles_and_a_shorter_history(self):
         plans = [self.plan(LARGE, max_memory=limit)[0] for limit in (60, 14, 8, 5, 4.7)]
