@@ -1,5 +1,8 @@
-"""absl's test cases ask for flags, and pytest does not parse any."""
+"""Tests run as scripts do: with flags, which pytest does not parse, and TensorFlow set up alike."""
 
 from absl import flags
 
+from nst_tf import program
+
 flags.FLAGS.mark_as_parsed()
+program.import_tensorflow()

@@ -192,11 +192,11 @@ class ObjectiveTest(parameterized.TestCase, tf.test.TestCase):
 
     @parameterized.product(precision=["bfloat16", "float16"], recipe=["default", "gatys"])
     @pytest.mark.slow
-    def test_a_shorter_type_at_512_px(self, precision, recipe):
+    def test_a_shorter_type_at_256_px(self, precision, recipe):
         settings = Settings(recipe=recipe)
-        photograph = whole(PHOTOGRAPH, 512)[tf.newaxis]
-        painting = whole(PAINTING, 512)[tf.newaxis]
-        start = whole(SAMPLES / "content" / "cincinnati_bridge.jpg", 512)[tf.newaxis]
+        photograph = whole(PHOTOGRAPH, 256)[tf.newaxis]
+        painting = whole(PAINTING, 256)[tf.newaxis]
+        start = whole(SAMPLES / "content" / "cincinnati_bridge.jpg", 256)[tf.newaxis]
         start = tf.image.resize(start, photograph.shape[1:3])
         expected, found = (
             tf.function(
@@ -308,10 +308,10 @@ class TilesTest(parameterized.TestCase, tf.test.TestCase):
         """Value and gradient, with all layers of the recipe."""
         self.compare(Settings(recipe=recipe, tv_weight=0.1), *size, most)
 
-    @parameterized.product(recipe=RECIPES, size=[(208, 304), (199, 331)], most=[40_000, 50_000])
+    @parameterized.product(size=[(208, 304), (199, 331)], most=[40_000, 50_000])
     @pytest.mark.slow
-    def test_tiled_is_whole_at_every_size(self, recipe, size, most):
-        self.compare(Settings(recipe=recipe, tv_weight=0.1), *size, most)
+    def test_tiled_is_whole_at_every_size(self, size, most):
+        self.compare(Settings(tv_weight=0.1), *size, most)
 
     @parameterized.parameters(((64, 64), 1500), ((61, 83), 1200), ((40, 57), 800), ((97, 33), 900))
     def test_many_tiles_are_the_whole(self, size, most):

@@ -60,6 +60,19 @@ class CheckoutTest(absltest.TestCase):
         self.assertEqual(found.stdout, b"512\n", found.stderr)
 
 
+@pytest.mark.slow
+class TensorFlowTest(absltest.TestCase):
+    def test_scripts_keep_freed_memory(self):
+        """Only an allocator of TensorFlow's own counts what it has; malloc gives it back."""
+        code = (
+            "from nst_tf import program; program.import_tensorflow()\n"
+            "import tensorflow as tf; kept = tf.zeros([1000, 1000])\n"
+            "print(tf.config.experimental.get_memory_info('CPU:0')['current'] >= 4e6)"
+        )
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True)
+        self.assertEqual(found.stdout, b"True\n", found.stderr)
+
+
 class LinksTest(parameterized.TestCase):
     @parameterized.parameters(
         "README.md",
