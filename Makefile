@@ -55,8 +55,8 @@ format: setup
 bench: export TF_CPP_MIN_LOG_LEVEL = 3
 bench: setup
 	$(VENV_PYTHON) -m pip install --quiet -r requirements-bench.txt
-	$(VENV_PYTHON) benchmarks/quality.py --rounds=3
-	$(VENV_PYTHON) benchmarks/quality.py --size=1024
+	$(VENV_PYTHON) benchmarks/quality.py --rounds=3 --suffix=_samples
+	$(VENV_PYTHON) benchmarks/quality.py --size=1024 --suffix=_samples
 	$(VENV_PYTHON) benchmarks/start_up.py
 	$(VENV_PYTHON) benchmarks/time_to_loss.py
 	$(VENV_PYTHON) benchmarks/step_rate.py

@@ -13,6 +13,7 @@ from pathlib import Path
 import commits
 import contact_sheet
 import crowsonkb
+import crowsonkb_report
 import machine
 import pytorch
 from absl import flags
@@ -63,7 +64,7 @@ def main() -> None:
     }
     atomic.replace(saved, json.dumps(results, indent=1).encode())
     row = contact_sheet.row([small, style, theirs, ours])
-    atomic.replace(Path(_OUTPUT.value, f"crowsonkb_{name}.jpg"), contact_sheet.encode([row]))
+    atomic.replace(Path(_OUTPUT.value, crowsonkb_report.picture(name)), contact_sheet.encode([row]))
     print(results["pairs"][name])
 
 

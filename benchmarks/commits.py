@@ -12,6 +12,8 @@ from time import perf_counter
 
 import machine
 
+from nst_tf import program
+
 
 @contextlib.contextmanager
 def sources(commit: str) -> Iterator[dict[str, Path]]:
@@ -77,7 +79,9 @@ def python_seconds(source: Path, *arguments: str) -> float:
 
 
 def _environment(source: Path) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(source), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    """The caller's, without what this program has set for TensorFlow: each sets its own."""
+    found = {name: value for name, value in os.environ.items() if name not in program.ENVIRONMENT}
+    return found | {"PYTHONPATH": str(source), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def _check_import(source: Path) -> None:

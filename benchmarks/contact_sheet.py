@@ -13,17 +13,16 @@ MAX_BYTES = 3_000_000
 _QUALITIES = range(90, 30, -5)
 
 
-def row(pictures: Sequence[np.ndarray], height: int = HEIGHT) -> np.ndarray:
+def row(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Pictures side by side at one height.
 
     Args:
         pictures: float32 sRGB [H, W, 3] in [0, 1], of any sizes.
-        height: of the row in pixels; less where the first picture is smaller.
 
     Returns:
-        uint8 [h, w, 3].
+        uint8 [h, w, 3], `HEIGHT` high, or less where the first picture is smaller.
     """
-    height = min(height, pictures[0].shape[0])
+    height = min(HEIGHT, pictures[0].shape[0])
     cells = [_resized(picture, height) for picture in pictures]
     gaps = [((0, 0), (0, GAP), (0, 0))] * (len(cells) - 1) + [((0, 0), (0, 0), (0, 0))]
     padded = [np.pad(cell, gap, constant_values=255) for cell, gap in zip(cells, gaps, strict=True)]
@@ -48,21 +47,20 @@ def stack(rows: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(padded)
 
 
-def encode(rows: Sequence[np.ndarray], max_bytes: int = MAX_BYTES) -> bytes:
+def encode(rows: Sequence[np.ndarray]) -> bytes:
     """The sheet as JPEG.
 
     Args:
         rows: of `row`.
-        max_bytes: the quality is lowered until the file is no larger, if it can be.
 
     Returns:
-        The file.
+        The file; its quality is such that it is no larger than `MAX_BYTES`, if it can be.
     """
     sheet = Image.fromarray(stack(rows))
     for quality in _QUALITIES:
         file = io.BytesIO()
         sheet.save(file, "JPEG", quality=quality, optimize=True)
-        if file.tell() <= max_bytes:
+        if file.tell() <= MAX_BYTES:
             break
     return file.getvalue()
 

@@ -1,7 +1,5 @@
 """The part of RESULTS.md about crowsonkb/style-transfer-pytorch's method."""
 
-from urllib.parse import quote
-
 from tables import provenance, table
 
 
@@ -25,7 +23,7 @@ def parts(results: dict) -> list[str]:
         weight = f"nst_tf, content weight {pair['content_weight']:g}, {pair['steps']} steps"
         rows.append([name, "crowsonkb's method", *theirs, ""])
         rows.append(["", weight, *ours, f"{ratio:.0f} times"])
-        shown.append(f"![{name}: photograph, painting, theirs, ours](crowsonkb_{quote(name)}.jpg)")
+        shown.append(f"![{name}: photograph, painting, theirs, ours]({picture(name)})")
     return [
         "## Beside crowsonkb/style-transfer-pytorch's method",
         "That program's method, written anew in PyTorch (`benchmarks/crowsonkb.py`) on the bundled "
@@ -38,6 +36,11 @@ def parts(results: dict) -> list[str]:
         *shown,
         provenance(results),
     ]
+
+
+def picture(name: str) -> str:
+    """The file of a pair's pictures, of the pair's name in the results."""
+    return f"crowsonkb_{name.replace(' x ', '_')}.jpg"
 
 
 def _scores(scores: dict[str, float]) -> list[str]:

@@ -14,7 +14,8 @@ from nst_tf.scales import painting_size, scale_sizes
 
 # The Gram objective, which all contenders minimize: the relative squared distance of the Gram
 # matrices of five layers, and of the content's features, without total variation, which the
-# others' loops do not have. The steps are this program's, at half the size and at the full one.
+# others' loops do not have. The steps are this program's: so many at half the size, three fifths
+# of them at the full one.
 SETTINGS = Settings(
     steps=126,
     scales=2,

@@ -18,6 +18,7 @@ from curves import seconds_to
 from race import FINISHED, RUNNING, UNABLE, Contender, LoadingClock
 
 from nst_tf import atomic, image, program
+from nst_tf.scales import schedule
 
 _SAMPLES = machine.ROOT / "samples"
 _PAIRS = (
@@ -92,7 +93,7 @@ def _flags() -> dict:
         "tutorial_steps": _STEPS.value,
         "early_steps": _EARLY.value,
         "cap_seconds": _CAP.value,
-        "nst_tf_steps": [problem.SETTINGS.steps] * problem.SETTINGS.scales,
+        "nst_tf_steps": schedule(problem.SETTINGS.scales, problem.SETTINGS.steps).numpy().tolist(),
     }
 
 

@@ -29,10 +29,10 @@ LEAST_HISTORY = 3
 LEAST_SEEN, MOST_SEEN = 256**2, 2**24
 # Bytes for each value of all features seen at a time: they, their gradients, the layers' scratch.
 _PER_VALUE = {"float32": 7.2, "bfloat16": 5.6, "float16": 5.6}
-# By what numpy calls it, before and since its version 2.4.
-_AVX512 = not {"AVX512F", "X86_V4"}.isdisjoint(np.show_config("dicts")["SIMD Extensions"]["found"])
-# What convolutions take of it without AVX-512, where they want the features in another layout.
+# What convolutions take of it on a CPU without AVX-512, where they want another layout.
 _OTHER_LAYOUT = 2.0
+# What numpy calls AVX-512, before and since its version 2.4.
+_AVX512 = {"AVX512F", "X86_V4"}
 # Pictures that a step holds in float32 beside L-BFGS's pairs.
 _PICTURES = {"lbfgs": 19, "adam": 9}
 # What graphs, kernels and weights take beyond what they had before the first step.
@@ -122,7 +122,7 @@ def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) 
     view = tiles.view(extractor)
     pixels = math.prod(size)
     per_pixel = _PER_VALUE[settings.precision] * _values(extractor.layers, view)
-    per_pixel *= 1 if _AVX512 else _OTHER_LAYOUT
+    per_pixel *= _layout()
     targets = [extractor.get_layer(name) for name in settings.content_layers]
     fixed = used + _GRAPHS + 4 * pixels * _values(targets, view)
     least = min(LEAST_SEEN, pixels)
@@ -140,6 +140,14 @@ def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) 
         raise _refusal(size, settings, limit, min(plan.total for plan in plans))
     # Supposing that a history of h makes a run 1 + 1/h times as long.
     return min(fitting, key=lambda plan: plan.seen * (1 + 1 / plan.history))
+
+
+def _layout() -> float:
+    """How many times as much memory convolutions take here as with AVX-512."""
+    # numpy leaves out what it has nothing to say of.
+    found = np.show_config("dicts").get("SIMD Extensions", {}).get("found", ())
+    wide = bool(_AVX512.intersection(found)) or tf.config.list_physical_devices("GPU")
+    return 1.0 if wide else _OTHER_LAYOUT
 
 
 def _histories(settings: Settings) -> range:
@@ -183,8 +191,18 @@ def used_and_free() -> tuple[float, float]:
         whole = next(each.memory_limit for each in devices if each.device_type == "GPU")
         used = tf.config.experimental.get_memory_info("GPU:0")["current"]
         return used, whole - used
-    used = psutil.Process().memory_info().rss
-    return used, min(psutil.virtual_memory().available, _left_to_container())
+    kept = _kept()
+    used = psutil.Process().memory_info().rss - kept
+    return used, min(psutil.virtual_memory().available, _left_to_container()) + kept
+
+
+def _kept() -> float:
+    """What TensorFlow has freed and keeps, about: the next run takes it first."""
+    try:
+        held = tf.config.experimental.get_memory_info("CPU:0")
+    except ValueError:  # malloc gives it back, and does not count
+        return 0
+    return held["peak"] - held["current"]
 
 
 def _left_to_container() -> float:

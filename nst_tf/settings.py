@@ -12,8 +12,9 @@ from nst_tf.errors import InputError
 
 # The strength that leaves a recipe's content weight as it is.
 USUAL_STRENGTH = 0.8
-# By how many powers of ten the weights of strength 0 and 1 differ. At 256 px, the distance of the
-# picture's content features from the photograph's grew evenly with the weight's logarithm.
+# By how many powers of ten the weights of strength 0 and 1 differ. With Gram matrices at 256 px,
+# the distance of the picture's content features from the photograph's grew evenly with the
+# weight's logarithm.
 DECADES = 2.5
 
 _CONV1 = tuple(f"block{block}_conv1" for block in range(1, 6))
@@ -42,7 +43,7 @@ def _knob(
     choices: tuple[str, ...] = (),
     **recipes: Any,
 ) -> Any:
-    """A field of Settings; `tutorial=` gives that recipe's own default."""
+    """A field of Settings; `tutorial=` or `gatys=` gives that recipe's own default."""
     texts = [text]
     if choices:
         texts.append(f"one of {', '.join(choices)}")

@@ -201,7 +201,8 @@ def enlarge(image: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor, settings: Sett
     """The picture at the next scale, with some of the detail that the photograph has only there.
 
     It would take steps at that scale to paint what the start can have for nothing. Where the run
-    began from noise or from another picture, nothing of the photograph is put in.
+    began from noise or from another picture, nothing of the photograph is put in, and less where
+    there was some noise.
 
     Args:
         image: float32 [1, h, w, 3] in [0, 1], of the last scale.

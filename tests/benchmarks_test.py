@@ -1,15 +1,21 @@
 """The parts of the benchmarks that decide what their figures mean; these need no PyTorch."""
 
 import io
+import os
 import sys
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
 from pictures import ROOT
 from PIL import Image
 
+from nst_tf import program
+
 sys.path.insert(0, str(ROOT / "benchmarks"))
-import contact_sheet  # noqa: E402  (after the path to it)
+import commits  # noqa: E402  (after the path to it)
+import contact_sheet  # noqa: E402
 import crowsonkb_report  # noqa: E402
 import quality_report  # noqa: E402
 import rate_report  # noqa: E402
@@ -112,6 +118,14 @@ def _judged(style, content, grain, *seconds):
     }
 
 
+class CommitsTest(absltest.TestCase):
+    def test_an_earlier_commit_has_no_setting_of_this_ones(self):
+        with mock.patch.dict(os.environ, program.ENVIRONMENT | {"NST_TF_TEST": "kept"}):
+            found = commits._environment(Path("there"))
+        self.assertNotIn("TF_CPU_ALLOCATOR_USE_BFC", found)
+        self.assertEqual((found["PYTHONPATH"], found["NST_TF_TEST"]), ("there", "kept"))
+
+
 class QualityReportTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
@@ -164,7 +178,7 @@ class CrowsonkbReportTest(absltest.TestCase):
         page = "\n".join(crowsonkb_report.parts(_PROVENANCE | {"pairs": {"a x b": pair}}))
         self.assertIn("| 0.0687 | 0.430 | 0.600 | 1.05 | 1600 |", page)
         self.assertIn("| 0.0500 | 0.430 | 0.600 | 1.05 | 16.0 | 100 times |", page)
-        self.assertIn("](crowsonkb_a%20x%20b.jpg)", page)
+        self.assertIn("](crowsonkb_a_b.jpg)", page)
 
 
 class RateReportTest(absltest.TestCase):
@@ -182,7 +196,8 @@ class ContactSheetTest(absltest.TestCase):
         row = contact_sheet.row([wide, tall])
         self.assertEqual(row.shape, (10, 20 + contact_sheet.GAP + 5, 3))
         self.assertEqual((row[:, :20].max(), row[:, 20:].min()), (0, 255))
-        self.assertEqual(contact_sheet.row([wide, tall], height=5).shape[0], 5)
+        with mock.patch.object(contact_sheet, "HEIGHT", 5):
+            self.assertEqual(contact_sheet.row([wide, tall]).shape[0], 5)
 
     def test_rows_are_as_wide_as_the_widest(self):
         rows = [np.zeros((5, width, 3), np.uint8) for width in (7, 9)]
@@ -193,7 +208,8 @@ class ContactSheetTest(absltest.TestCase):
     def test_quality_gives_way_to_size(self):
         noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
         large = contact_sheet.encode([noise])
-        small = contact_sheet.encode([noise], max_bytes=len(large) // 2)
+        with mock.patch.object(contact_sheet, "MAX_BYTES", len(large) // 2):
+            small = contact_sheet.encode([noise])
         self.assertLessEqual(len(small), len(large) // 2)
         self.assertEqual(Image.open(io.BytesIO(small)).size, (64, 64))
 

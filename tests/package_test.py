@@ -9,6 +9,8 @@ import pytest
 from absl.testing import absltest, parameterized
 from pictures import PAINTING, PHOTOGRAPH, ROOT
 
+from nst_tf import program
+
 CODE = f"""
 import nst_tf, pathlib, sys
 from nst_tf import Settings, Style, bundled, load, read, stylize, write
@@ -69,7 +71,8 @@ class TensorFlowTest(absltest.TestCase):
             "import tensorflow as tf; kept = tf.zeros([1000, 1000])\n"
             "print(tf.config.experimental.get_memory_info('CPU:0')['current'] >= 4e6)"
         )
-        found = subprocess.run([sys.executable, "-c", code], capture_output=True)
+        clean = {name: os.environ[name] for name in {*os.environ} - {*program.ENVIRONMENT}}
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, env=clean)
         self.assertEqual(found.stdout, b"True\n", found.stderr)
 
 

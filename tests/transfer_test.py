@@ -8,6 +8,7 @@ from absl.testing import parameterized
 from pictures import PAINTING, PHOTOGRAPH, cut
 
 from nst_tf import InputError, Settings, Style, memory, optimize, stylize, transfer
+from nst_tf.image import resize
 from nst_tf.losses import Losses
 
 SMALL = dict(size=96, scales=2, steps=4)
@@ -52,6 +53,21 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         again = Settings(size=64, scales=1, steps=1, tv_weight=0.1)
         first = next(iter(optimize(self.content, self.styles, again, start=run[0].image())))
         self.assertAllClose(first.losses.total, run[1].losses.total, rtol=1e-5)
+
+    def test_a_finer_scale_has_detail_of_the_photographs_unless_the_run_began_elsewhere(self):
+        """The first picture seen there, by its loss at that scale alone."""
+        knobs = dict(size=96, precision="float32", optimizer="adam")
+        for start, same in ((None, False), (np.full_like(self.content, 0.5), True)):
+            run = optimize(
+                self.content, self.styles, Settings(**knobs, scales=2, steps=2), start=start
+            )
+            _, coarse, fine = run
+            plain = resize(coarse.image(), 72, 96).numpy()
+            again = optimize(
+                self.content, self.styles, Settings(**knobs, scales=1, steps=1), start=plain
+            )
+            off = abs(float(next(again).losses.total) / float(fine.losses.total) - 1)
+            (self.assertLess if same else self.assertGreater)(off, 1e-3)
 
     def test_lbfgs_shows_the_best_picture_it_has_evaluated(self):
         knobs = dict(size=96, scales=1, precision="float32")
