@@ -16,7 +16,7 @@ from its start to the written picture. Each cell is before → after. The last r
 after over before, and for grain the median of both."""
 
 _PICTURES = """Three of the pairs are in `samples/`; the other pictures are not in the repository.
-Looked at one by one at full size: of the ten pairs painted first, with commit 2289bc6, the picture
+Looked at one by one at full size, of the ten pairs at 512 px that were painted first: the picture
 of before is the one to hang for the honey bee in Kandinsky's manner, which has more of his circles
 and arcs on it, and for the raccoon in the Great Wave's, which has more waves. There the new one
 keeps more of the animal. Moraine Lake, the torii and Singapore are as good before as after. In the

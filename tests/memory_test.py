@@ -136,11 +136,12 @@ class PlanTest(parameterized.TestCase):
         self.assertGreater(free, 0)
 
     def test_what_tensorflow_keeps_is_free(self):
+        """It hands out up to 128 MiB more than is asked for."""
         tensor = tf.ones([400 * 2**20 // 4])
         used, free = memory.used_and_free()
         del tensor
         again = memory.used_and_free()
-        self.assertAlmostEqual(used - again[0], 400 * 2**20, delta=20 * 2**20)
+        self.assertBetween((used - again[0]) / 2**20, 390, 538)
         self.assertGreater(again[1] - free, 200 * 2**20)
 
     @parameterized.parameters(("600000000", 200_000_000), ("max", None))
