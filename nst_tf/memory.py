@@ -30,7 +30,7 @@ LEAST_SEEN, MOST_SEEN = 256**2, 2**24
 # Bytes for each value of all features seen at a time: they, their gradients, the layers' scratch.
 _PER_VALUE = {"float32": 7.2, "bfloat16": 5.6, "float16": 5.6}
 # What convolutions take of it on a CPU without AVX-512, where they want another layout.
-_OTHER_LAYOUT = 2.0
+_OTHER_LAYOUT = 2.3
 # What numpy calls AVX-512, before and since its version 2.4.
 _AVX512 = {"AVX512F", "X86_V4"}
 # Pictures that a step holds in float32 beside L-BFGS's pairs.
