@@ -121,8 +121,7 @@ def describe(plans: Sequence[Plan], settings: Settings) -> str:
 def _plan(size: Size, extractor, settings: Settings, used: float, limit: float) -> Plan:
     view = tiles.view(extractor)
     pixels = math.prod(size)
-    per_pixel = _PER_VALUE[settings.precision] * _values(extractor.layers, view)
-    per_pixel *= _layout()
+    per_pixel = _layout() * _PER_VALUE[settings.precision] * _values(extractor.layers, view)
     targets = [extractor.get_layer(name) for name in settings.content_layers]
     fixed = used + _GRAPHS + 4 * pixels * _values(targets, view)
     least = min(LEAST_SEEN, pixels)

@@ -18,7 +18,7 @@ from nst_tf.errors import InputError
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     # Memory that is freed is kept for what comes next. malloc would give it back, and the system
-    # would zero the next layer's pages anew: without AVX-512 a fifth of a run's time.
+    # would zero the next layer's pages anew: without AVX-512 18% of a run's time.
     "TF_CPU_ALLOCATOR_USE_BFC": "1",
     # In MiB, more than any machine has; it would end at 64 GiB.
     "TF_CPU_BFC_MEM_LIMIT_IN_MB": str(2**24),

@@ -80,7 +80,7 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
         rows = [json.loads(line) for line in self.log.read_text().splitlines()]
         return [(row["scale"], row["step"]) for row in rows]
 
-    @parameterized.parameters(signal.SIGKILL, signal.SIGINT)
+    @parameterized.parameters(signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
     def test_stopped_at_random_moments_ends_with_the_same_bytes(self, number):
         moments = random.Random(int(number))
         statuses = []
@@ -102,7 +102,7 @@ class StopTest(parameterized.TestCase, tf.test.TestCase):
                     r"\S+run.ckpt; --resume goes on from there\n$",
                 )
                 self.assertTrue(image.read(self.output).rgb.any())
-        stopped = {signal.SIGKILL: -9, signal.SIGINT: 130}[number]
+        stopped = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]
         self.assertLessEqual({*statuses}, {stopped, 0})
         self.assertIn(stopped, statuses)
         status, out, errors = paint(*self.flags)
