@@ -14,7 +14,8 @@ from time import perf_counter
 import machine
 from absl import app, flags
 
-from nst_tf import atomic, jobs
+from nst_tf import files
+from nst_tf.batch import jobs
 
 _CONTENTS = flags.DEFINE_multi_string(
     "contents", [f"{machine.ROOT}/samples/content"], "the photographs, as of scripts/batch.py"
@@ -45,7 +46,7 @@ def main(_: list[str]) -> None:
             print(f"{method}: {medians}", flush=True)
         results["methods"][method] = seconds
     text = json.dumps(results, indent=1)
-    atomic.replace(Path(_OUTPUT.value) / "batch_rate.json", text.encode())
+    files.replace(Path(_OUTPUT.value) / "batch_rate.json", text.encode())
 
 
 def _round(method: str, pairs: list[jobs.Job]) -> dict[str, float]:

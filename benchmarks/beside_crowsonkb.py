@@ -18,8 +18,11 @@ import machine
 import pytorch
 from absl import flags
 
-from nst_tf import atomic, image, program, report
-from nst_tf.scales import painting_size
+from nst_tf import files
+from nst_tf.cli import app
+from nst_tf.images import image_io
+from nst_tf.reports import comparison
+from nst_tf.run.pyramid import painting_size
 
 _CONTENT = flags.DEFINE_string("content", None, "the photograph (required)")
 _STYLE = flags.DEFINE_string("style", None, "the painting (required)")
@@ -33,23 +36,23 @@ _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results
 
 def main() -> None:
     """Time ours and their steps, judge both pictures, save numbers and a row of pictures."""
-    photograph, painting = image.read(_CONTENT.value).rgb, image.read(_STYLE.value).rgb
-    theirs = image.read(_THEIRS.value).rgb
+    photograph, painting = image_io.read(_CONTENT.value).rgb, image_io.read(_STYLE.value).rgb
+    theirs = image_io.read(_THEIRS.value).rgb
     height, width = theirs.shape[:2]
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/ours.png"
         ours_seconds = statistics.median(
             _paint(path, max(height, width)) for _ in range(_ROUNDS.value)
         )
-        ours = image.resize(image.read(path).rgb, height, width).numpy()
+        ours = image_io.resize(image_io.read(path).rgb, height, width).numpy()
     weights = pytorch.load(crowsonkb.SETTINGS)
     steps = crowsonkb.step_seconds(
         weights, photograph, painting, max(height, width), _REPEATS.value
     )
-    small = image.resize(photograph, height, width).numpy()
+    small = image_io.resize(photograph, height, width).numpy()
     fitted = painting_size(*painting.shape[:2], max(height, width))
-    style = image.resize(painting, *fitted).numpy()
-    judge = report.Evaluator(small, style)
+    style = image_io.resize(painting, *fitted).numpy()
+    judge = comparison.Evaluator(small, style)
     name = f"{Path(_CONTENT.value).stem} x {Path(_STYLE.value).stem}"
     saved = Path(_OUTPUT.value, "crowsonkb.json")
     results = json.loads(saved.read_text()) if saved.is_file() else {"pairs": {}}
@@ -62,9 +65,9 @@ def main() -> None:
         "theirs": asdict(judge.measure(theirs)),
         "ours": asdict(judge.measure(ours)),
     }
-    atomic.replace(saved, json.dumps(results, indent=1).encode())
+    files.replace(saved, json.dumps(results, indent=1).encode())
     row = contact_sheet.row([small, style, theirs, ours])
-    atomic.replace(Path(_OUTPUT.value, crowsonkb_report.picture(name)), contact_sheet.encode([row]))
+    files.replace(Path(_OUTPUT.value, crowsonkb_report.picture(name)), contact_sheet.encode([row]))
     print(results["pairs"][name])
 
 
@@ -83,4 +86,4 @@ def _paint(path: str, size: int) -> float:
 
 
 if __name__ == "__main__":
-    program.run(main, required=["content", "style", "theirs"])
+    app.run(main, required=["content", "style", "theirs"])

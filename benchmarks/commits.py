@@ -12,7 +12,7 @@ from time import perf_counter
 
 import machine
 
-from nst_tf import program
+from nst_tf import startup
 
 
 @contextlib.contextmanager
@@ -80,7 +80,7 @@ def python_seconds(source: Path, *arguments: str) -> float:
 
 def _environment(source: Path) -> dict[str, str]:
     """The caller's, without what this program has set for TensorFlow: each sets its own."""
-    found = {name: value for name, value in os.environ.items() if name not in program.ENVIRONMENT}
+    found = {name: value for name, value in os.environ.items() if name not in startup.ENVIRONMENT}
     return found | {"PYTHONPATH": str(source), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 

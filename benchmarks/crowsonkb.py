@@ -20,7 +20,8 @@ from PIL import Image
 from pytorch import Layers, Weights, as_array, as_tensor, load
 from torch.nn import functional
 
-from nst_tf import image, program
+from nst_tf.cli import app
+from nst_tf.images import image_io
 from nst_tf.settings import Settings
 
 STYLE_WEIGHTS = {f"block{5 - i}_conv1": 4.0**i / 341 for i in (4, 3, 2, 1, 0)}
@@ -243,16 +244,18 @@ def main() -> None:
     """Paint one pair, and write the picture after each scale."""
     given, wall, processor = flags.FLAGS, perf_counter(), process_time()
     output = Path(given.output)
-    image.check_output(output)
+    image_io.check_output(output)
 
     def report(scale: int, picture: np.ndarray) -> None:
-        image.write(output.with_stem(f"{output.stem}_{scale}"), picture)
+        image_io.write(output.with_stem(f"{output.stem}_{scale}"), picture)
         spent = f"{perf_counter() - wall:.1f} s, {process_time() - processor:.1f} s of CPU"
         print(f"{scale} px: {spent} so far", flush=True)
 
-    content, style = image.read(given.content).rgb, image.read(given.style).rgb
+    content, style = image_io.read(given.content).rgb, image_io.read(given.style).rgb
     first, later = map(int, given.iterations)
-    image.write(output, paint(load(SETTINGS), content, style, given.size, (first, later), report))
+    image_io.write(
+        output, paint(load(SETTINGS), content, style, given.size, (first, later), report)
+    )
 
 
 def _define_flags() -> None:
@@ -268,4 +271,4 @@ def _define_flags() -> None:
 
 if __name__ == "__main__":
     _define_flags()
-    program.run(main, required=["content", "style", "output"])
+    app.run(main, required=["content", "style", "output"])

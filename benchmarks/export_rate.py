@@ -15,7 +15,12 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from nst_tf import Settings, Style, atomic, export, image, precision, program, scales, served
+from nst_tf import Settings, Style, files
+from nst_tf.cli import app
+from nst_tf.export import models, saving
+from nst_tf.images import image_io
+from nst_tf.networks import precision
+from nst_tf.run import pyramid
 from nst_tf.transfer import stylize
 
 _SAMPLES = machine.ROOT / "samples"
@@ -35,9 +40,9 @@ def main() -> None:
     """Measure each precision and the TensorFlow Lite models, and save."""
     settings = {"size": _SIZE.value, "steps": _STEPS.value, "rounds": _ROUNDS.value}
     results = machine.provenance() | {"settings": settings}
-    content, style = image.read(_CONTENT.value).rgb, image.read(_STYLE.value).rgb
-    size = scales.scale_sizes(*content.shape[:2], Settings(size=_SIZE.value, scales=1))[-1]
-    content = image.resize(content, *size).numpy()
+    content, style = image_io.read(_CONTENT.value).rgb, image_io.read(_STYLE.value).rgb
+    size = pyramid.scale_sizes(*content.shape[:2], Settings(size=_SIZE.value, scales=1))[-1]
+    content = image_io.resize(content, *size).numpy()
     with tempfile.TemporaryDirectory() as folder:
         results["precisions"] = {
             kind: _measure(Path(folder, kind), content, style, kind)
@@ -45,12 +50,12 @@ def main() -> None:
         }
         results["lite"] = _compare_lite(Path(folder, "lite"), content, style)
     text = json.dumps(results, indent=1)
-    atomic.replace(Path(_OUTPUT.value) / "export_rate.json", text.encode())
+    files.replace(Path(_OUTPUT.value) / "export_rate.json", text.encode())
 
 
 def _measure(folder: Path, content: np.ndarray, style: np.ndarray, kind: str) -> dict:
     settings = Settings(size=0, precision=kind, steps=_STEPS.value)
-    export.save(served.Optimizer(settings), folder)
+    saving.save(models.Optimizer(settings), folder)
     loaded = tf.saved_model.load(str(folder)).signatures["serving_default"]
     request = {
         "content": tf.constant(content[None]),
@@ -85,10 +90,10 @@ def _measure(folder: Path, content: np.ndarray, style: np.ndarray, kind: str) ->
 
 def _compare_lite(folder: Path, content: np.ndarray, style: np.ndarray) -> dict[str, float]:
     """How far the TensorFlow Lite models' pictures are from the SavedModel's."""
-    model = served.Fast()
-    export.save_lite(model, folder, *_LITE)
-    content = image.resize(content[None], *_LITE)
-    style = image.resize(style[None], 256, 256)
+    model = models.Fast()
+    saving.save_lite(model, folder, *_LITE)
+    content = image_io.resize(content[None], *_LITE)
+    style = image_io.resize(style[None], 256, 256)
     expected = model(content, style)[0]
     off = {}
     for path in sorted(folder.glob("*.tflite")):
@@ -105,4 +110,4 @@ def _difference(picture, other) -> float:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    app.run(main)

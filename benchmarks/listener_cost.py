@@ -16,20 +16,11 @@ from time import perf_counter
 import machine
 from absl import flags
 
-from nst_tf import (
-    Progress,
-    Settings,
-    Style,
-    animation,
-    atomic,
-    checkpoint,
-    image,
-    listeners,
-    optimize,
-    program,
-    snapshots,
-    tensorboard,
-)
+from nst_tf import Progress, Settings, Style, files, optimize
+from nst_tf.callbacks import animation, progress_bar, snapshots, tensorboard
+from nst_tf.cli import app
+from nst_tf.images import image_io
+from nst_tf.run import checkpoint
 
 _SAMPLES = machine.ROOT / "samples"
 _SIZE = flags.DEFINE_integer("size", 512, "long side of the picture, in pixels")
@@ -41,8 +32,8 @@ _NEVER = 10**9
 
 def main() -> None:
     """Measure each listener on runs of its own, and save."""
-    content = image.read(f"{_SAMPLES}/content/raccoon.jpg").rgb
-    painting = image.read(f"{_SAMPLES}/style/vangogh_village_street_in_auvers.jpg").rgb
+    content = image_io.read(f"{_SAMPLES}/content/raccoon.jpg").rgb
+    painting = image_io.read(f"{_SAMPLES}/style/vangogh_village_street_in_auvers.jpg").rgb
     knobs = Settings(size=_SIZE.value, scales=1, steps=_STEPS.value)
     results = machine.provenance()
     results["settings"] = {"size": knobs.size, "steps": knobs.steps, "rounds": _ROUNDS.value}
@@ -60,7 +51,7 @@ def main() -> None:
     for name, seconds in found.items():
         own, step = (statistics.median(seconds[key]) for key in ("own", "step"))
         print(f"{name}: {1000 * own:.2f} ms of {1000 * step:.0f} ms, {own / step:.2%}")
-    atomic.replace(
+    files.replace(
         Path(_OUTPUT.value) / "listener_cost.json", json.dumps(results, indent=1).encode()
     )
 
@@ -69,8 +60,8 @@ def _watchers(folder: Path) -> dict[str, Callable[[Iterator[Progress]], Iterable
     """Each listener; those that act now and then have nothing to do but at the end."""
     return {
         "no listener": iter,
-        "progress lines": listeners.show,
-        "loss log": lambda run: listeners.log_losses(run, str(folder / "losses.jsonl")),
+        "progress lines": progress_bar.show,
+        "loss log": lambda run: progress_bar.log_losses(run, str(folder / "losses.jsonl")),
         "snapshots, none due": lambda run: snapshots.write(run, folder, _NEVER),
         "checkpoint, none due": lambda run: checkpoint.keep(
             run, str(folder / "run.ckpt"), {}, _NEVER
@@ -107,4 +98,4 @@ class _Timed:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    app.run(main)

@@ -13,7 +13,7 @@ from pathlib import Path
 import machine
 from absl import app, flags
 
-from nst_tf import atomic
+from nst_tf import files
 
 _SIZES = flags.DEFINE_list(
     "sizes", ["512", "1024"], "long sides in pixels, seen whole and in tiles"
@@ -57,7 +57,7 @@ def _measure(results: dict, **flag_values) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     results["runs"].append(flag_values | found)
     path = Path(_OUTPUT.value) / "memory.json"
-    atomic.replace(path, json.dumps(results, indent=1).encode())
+    files.replace(path, json.dumps(results, indent=1).encode())
     print(
         f"{flag_values}: {found['tiles']} tiles, {found['peak_memory'] / _GIB:.2f} GiB, "
         f"estimated {found['estimate'] / _GIB:.2f}, "

@@ -11,7 +11,10 @@ from unittest import mock
 import machine
 from absl import app, flags
 
-from nst_tf import Settings, Style, image, memory, optimize, program
+from nst_tf import Settings, Style, optimize, startup
+from nst_tf.images import image_io
+from nst_tf.losses import tiles
+from nst_tf.run import memory
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_string(
@@ -31,8 +34,8 @@ _STEPS = flags.DEFINE_integer(
 
 def main(_: list[str]) -> None:
     """Take steps and print their time, the peak of the memory and what was estimated."""
-    program.import_tensorflow()
-    photograph, painting = image.read(_CONTENT.value).rgb, image.read(_STYLE.value).rgb
+    startup.import_tensorflow()
+    photograph, painting = image_io.read(_CONTENT.value).rgb, image_io.read(_STYLE.value).rgb
     settings = Settings(
         size=_SIZE.value,
         scales=1,
@@ -44,8 +47,8 @@ def main(_: list[str]) -> None:
     plan = memory.plan
 
     def remember(sizes, *arguments) -> list[memory.Plan]:
-        most = min(_SEEN.value * math.prod(sizes[-1]), memory.MOST_SEEN)
-        with mock.patch.object(memory, "MOST_SEEN", most):
+        most = min(_SEEN.value * math.prod(sizes[-1]), tiles.MAX_TILE_PIXELS)
+        with mock.patch.object(tiles, "MAX_TILE_PIXELS", most):
             plans.extend(plan(sizes, *arguments))
         return plans
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from limit import Convolution
 
-from nst_tf.losses import Losses
+from nst_tf.losses.terms import Losses
 from nst_tf.settings import Settings
 from nst_tf.transfer import optimizer_of
 

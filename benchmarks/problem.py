@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import Settings, Style, features, image, optimize
-from nst_tf.manner import Painting
-from nst_tf.objective import Objective
-from nst_tf.scales import painting_size, scale_sizes
+from nst_tf import Settings, Style, optimize
+from nst_tf.images import image_io
+from nst_tf.losses.objective import Objective
+from nst_tf.losses.style_targets import Painting
+from nst_tf.networks import vgg
+from nst_tf.run.pyramid import painting_size, scale_sizes
 
 # The Gram objective, which all contenders minimize: the relative squared distance of the Gram
 # matrices of five layers, and of the content's features, without total variation, which the
@@ -68,9 +70,9 @@ def load(content: Path, style: Path, size: int) -> Problem:
         The problem.
     """
     settings = replace(SETTINGS, size=size)
-    photograph, painting = image.read(content).rgb, image.read(style).rgb
+    photograph, painting = image_io.read(content).rgb, image_io.read(style).rgb
     height, width = scale_sizes(*photograph.shape[:2], settings)[-1]
-    start = image.resize(photograph, height, width).numpy()[np.newaxis]
+    start = image_io.resize(photograph, height, width).numpy()[np.newaxis]
     return Problem(photograph, painting, settings, start, _fit(painting, size), network(settings))
 
 
@@ -89,7 +91,7 @@ def network(settings: Settings, **changes) -> tf.keras.Model:
         "pooling": settings.pooling,
         "precision": "float32",
     }
-    return features.extractor(**(arguments | changes))
+    return vgg.extractor(**(arguments | changes))
 
 
 def judge(problem: Problem) -> Callable[[np.ndarray], float]:
@@ -133,4 +135,4 @@ def own_loss(problem: Problem) -> float:
 def _fit(painting: np.ndarray, size: int) -> np.ndarray:
     """The painting at the final size, as the program has it."""
     height, width = painting_size(*painting.shape[:2], size)
-    return image.resize(painting, height, width).numpy()[np.newaxis]
+    return image_io.resize(painting, height, width).numpy()[np.newaxis]

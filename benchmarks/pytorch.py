@@ -8,7 +8,6 @@ import torch
 from stepwise import stepwise
 from torch.nn import functional
 
-from nst_tf import bundled
 from nst_tf.settings import Settings
 
 # What it takes by default, and so in its style transfer tutorial.
@@ -36,7 +35,7 @@ def load(settings: Settings) -> Weights:
     torch.optim.LBFGS([torch.zeros(1, requires_grad=True)]).zero_grad()
     missing = {*settings.style_layers, *settings.content_layers}
     weights = {}
-    with h5py.File(bundled.path("vgg19_notop_f16.h5")) as file:
+    with h5py.File(weights.path("vgg19_notop_f16.h5")) as file:
         for block, count in enumerate(_BLOCKS, 1):
             for index in range(1, count + 1):
                 name = f"block{block}_conv{index}"

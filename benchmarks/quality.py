@@ -17,8 +17,11 @@ import machine
 import numpy as np
 from absl import flags
 
-from nst_tf import atomic, image, program, report
-from nst_tf.scales import painting_size
+from nst_tf import files
+from nst_tf.cli import app
+from nst_tf.images import image_io
+from nst_tf.reports import comparison
+from nst_tf.run.pyramid import painting_size
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_multi_string(
@@ -66,15 +69,15 @@ def main() -> None:
             stem = f"{Path(content).stem}_{Path(style).stem}"
             paths = {source: folder / f"{stem}_{source}.png" for source in sources}
             found = _paint(sources, content, style, paths)
-            pictures = [image.read(path).rgb for path in paths.values()]
+            pictures = [image_io.read(path).rgb for path in paths.values()]
             photograph, painting = _fitted(content, style, *pictures[0].shape[:2])
-            judge = report.Evaluator(photograph, painting)
+            judge = comparison.Evaluator(photograph, painting)
             for each, picture in zip(found.values(), pictures, strict=True):
                 each |= asdict(judge.measure(picture))
             results["pairs"][name] = found
             rows.append(contact_sheet.row([*pictures, photograph, painting]))
-            atomic.replace(saved, json.dumps(results, indent=1).encode())
-            atomic.replace(saved.with_suffix(".jpg"), contact_sheet.encode(rows))
+            files.replace(saved, json.dumps(results, indent=1).encode())
+            files.replace(saved.with_suffix(".jpg"), contact_sheet.encode(rows))
             print(f"{name}: {found}", flush=True)
 
 
@@ -100,10 +103,12 @@ def _pictures_dir() -> contextlib.AbstractContextManager[str]:
 
 def _fitted(content: str, style: str, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Photograph and painting at the size of the pictures."""
-    photograph, painting = image.read(content).rgb, image.read(style).rgb
+    photograph, painting = image_io.read(content).rgb, image_io.read(style).rgb
     fitted = painting_size(*painting.shape[:2], max(height, width))
-    return image.resize(photograph, height, width).numpy(), image.resize(painting, *fitted).numpy()
+    return image_io.resize(photograph, height, width).numpy(), image_io.resize(
+        painting, *fitted
+    ).numpy()
 
 
 if __name__ == "__main__":
-    program.run(main)
+    app.run(main)

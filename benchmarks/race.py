@@ -9,7 +9,7 @@ from unittest import mock
 import numpy as np
 from contenders import Look
 
-from nst_tf import features
+from nst_tf.networks import vgg
 
 RUNNING, FINISHED, PASSED, CAPPED, DIVERGED, UNABLE = (
     "running",
@@ -31,7 +31,7 @@ class LoadingClock:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Time every call of `features.extractor` for as long as this lasts."""
-        load = features.extractor
+        load = vgg.extractor
 
         def timed(*arguments, **options):
             began = perf_counter()
@@ -40,7 +40,7 @@ class LoadingClock:
             finally:
                 self.seconds += perf_counter() - began
 
-        with mock.patch.object(features, "extractor", timed):
+        with mock.patch.object(vgg, "extractor", timed):
             yield
 
 

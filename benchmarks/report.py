@@ -17,7 +17,7 @@ from absl import app, flags
 from curves import seconds_to
 from tables import provenance, table
 
-from nst_tf import atomic
+from nst_tf import files
 
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
 _NAMES = {
@@ -59,7 +59,7 @@ def main(_: list[str]) -> None:
     for name, report in _REPORTS.items():
         if results := _read(folder / f"{name}.json"):
             parts += report(results)
-    atomic.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
+    files.replace(folder / "RESULTS.md", ("\n\n".join(parts) + "\n").encode())
     print(f"wrote {folder / 'RESULTS.md'}")
 
 

@@ -12,7 +12,8 @@ import commits
 import machine
 from absl import flags
 
-from nst_tf import atomic, program
+from nst_tf import files
+from nst_tf.cli import app
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_string("content", f"{_SAMPLES}/content/raccoon.jpg", "the photograph")
@@ -36,7 +37,7 @@ def main() -> None:
                     runs[name].setdefault(key, []).append(seconds)
                 print(f"{name}: {found}", flush=True)
             text = json.dumps(results | {"runs": runs}, indent=1)
-            atomic.replace(Path(_OUTPUT.value) / "start_up.json", text.encode())
+            files.replace(Path(_OUTPUT.value) / "start_up.json", text.encode())
     medians = {name: statistics.median(each["process"]) for name, each in runs.items()}
     print(f"medians: {medians}")
 
@@ -64,4 +65,4 @@ def _measure(source: Path | None, folder: Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    app.run(main)

@@ -13,7 +13,7 @@ from pathlib import Path
 import machine
 from absl import app, flags
 
-from nst_tf import atomic
+from nst_tf import files
 
 _SIZES = flags.DEFINE_list("sizes", ["256", "512", "1024"], "long sides in pixels")
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "how often each configuration is measured, in turns")
@@ -37,7 +37,7 @@ def main(_: list[str]) -> None:
                 configuration["rounds"].append(_measure(configuration))
                 _drop_slow(configurations)
                 text = json.dumps(results, indent=1)
-                atomic.replace(Path(_OUTPUT.value) / "step_rate.json", text.encode())
+                files.replace(Path(_OUTPUT.value) / "step_rate.json", text.encode())
 
 
 def _measure(configuration: dict) -> dict:

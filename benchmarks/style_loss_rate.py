@@ -15,7 +15,9 @@ import machine
 import numpy as np
 from absl import flags
 
-from nst_tf import Settings, Style, atomic, image, optimize, program
+from nst_tf import Settings, Style, files, optimize
+from nst_tf.cli import app
+from nst_tf.images import image_io
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_string("content", f"{_SAMPLES}/content/raccoon.jpg", "the photograph")
@@ -31,7 +33,7 @@ _WARM_UP, _LEAST = 11, 10
 
 def main() -> None:
     """Measure each type and size, and save after each."""
-    content, style = image.read(_CONTENT.value).rgb, image.read(_STYLE.value).rgb
+    content, style = image_io.read(_CONTENT.value).rgb, image_io.read(_STYLE.value).rgb
     settings = {"seconds": _SECONDS.value, "style_layers": Settings().style_layers}
     results = machine.provenance() | {"settings": settings, "rows": []}
     for precision in _PRECISIONS.value:
@@ -39,7 +41,7 @@ def main() -> None:
             row = {"precision": precision, "size": size} | _measure(content, style, precision, size)
             results["rows"].append(row)
             text = json.dumps(results, indent=1)
-            atomic.replace(Path(_OUTPUT.value) / "style_loss_rate.json", text.encode())
+            files.replace(Path(_OUTPUT.value) / "style_loss_rate.json", text.encode())
             medians = {name: statistics.median(each) for name, each in row["seconds"].items()}
             print(f"{precision}, {size} px: {medians}", flush=True)
 
@@ -77,4 +79,4 @@ def _steps(
 
 
 if __name__ == "__main__":
-    program.run(main)
+    app.run(main)

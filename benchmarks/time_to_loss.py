@@ -17,8 +17,10 @@ from absl import flags
 from curves import seconds_to
 from race import FINISHED, RUNNING, UNABLE, Contender, LoadingClock
 
-from nst_tf import atomic, image, program
-from nst_tf.scales import schedule
+from nst_tf import files
+from nst_tf.cli import app
+from nst_tf.images import image_io
+from nst_tf.run.pyramid import schedule
 
 _SAMPLES = machine.ROOT / "samples"
 _PAIRS = (
@@ -147,7 +149,7 @@ def _run(race: Race, results: dict) -> None:
                 _keep(race, name)
             race.update()
             text = json.dumps(results, allow_nan=False)
-            atomic.replace(Path(_OUTPUT.value) / "time_to_loss.json", text.encode())
+            files.replace(Path(_OUTPUT.value) / "time_to_loss.json", text.encode())
             print(
                 f"{race.name}: {name} {contender.state}, step {contender.steps}, "
                 f"{contender.seconds:.1f} s, loss {contender.loss:.5g}",
@@ -179,7 +181,7 @@ def _keep(race: Race, name: str) -> None:
     """Save a finished picture."""
     contender = race.contenders[name]
     path = Path(_OUTPUT.value) / "pictures" / f"{race.name.replace(' x ', '_')}_{name}.png"
-    image.write(path, contender.picture()[0])
+    image_io.write(path, contender.picture()[0])
     race.record[f"{name}_png"] = path.name
 
 
@@ -194,4 +196,4 @@ def _summarize(race: Race) -> None:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    app.run(main)

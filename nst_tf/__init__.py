@@ -4,25 +4,39 @@ The public names are loaded when they are first used, so that `import nst_tf` co
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for editors and type checkers, which see no `__getattr__`
+    from nst_tf.errors import InputError as InputError
+    from nst_tf.fast import load as load
+    from nst_tf.images.image_io import Picture as Picture
+    from nst_tf.images.image_io import read as read
+    from nst_tf.images.image_io import write as write
+    from nst_tf.run.progress import Progress as Progress
+    from nst_tf.run.progress import State as State
+    from nst_tf.settings import Settings as Settings
+    from nst_tf.style import Style as Style
+    from nst_tf.transfer import optimize as optimize
+    from nst_tf.transfer import stylize as stylize
 
 _HOMES = {
     "InputError": "errors",
-    "Picture": "image",
-    "Progress": "progress",
+    "Picture": "images.image_io",
+    "Progress": "run.progress",
     "Settings": "settings",
-    "State": "progress",
+    "State": "run.progress",
     "Style": "style",
     "load": "fast",
     "optimize": "transfer",
-    "read": "image",
+    "read": "images.image_io",
     "stylize": "transfer",
-    "write": "image",
+    "write": "images.image_io",
 }
 __all__ = list(_HOMES)
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'nst_tf' has no attribute {name!r}")
     return getattr(import_module(f"nst_tf.{_HOMES[name]}"), name)

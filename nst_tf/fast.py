@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import handles, memory
-from nst_tf.arbitrary import extend, fit_style
 from nst_tf.errors import InputError
-from nst_tf.scales import SHORTEST
+from nst_tf.networks import hub
+from nst_tf.networks.stylization import extend, fit_style
+from nst_tf.run import memory
+from nst_tf.run.pyramid import SHORTEST
 
 # Bytes for each pixel of the content; measured with the bundled model on a CPU at 1.4, 5.6
 # and 12.6 megapixels.
@@ -36,7 +37,7 @@ def load(handle: str) -> "Painter":
     Raises:
         InputError: there is no such model, it cannot be fetched, or it has another interface.
     """
-    return Painter(handles.load(handle), handle)
+    return Painter(hub.load(handle), handle)
 
 
 class Painter:
@@ -59,9 +60,9 @@ class Painter:
             shape = model(content, style)[0].shape
         # A foreign model may raise anything.
         except Exception as error:
-            raise handles.refusal(handle, expected, error) from error
+            raise hub.refusal(handle, expected, error) from error
         if shape != content.shape:
-            raise handles.refusal(handle, f"{expected}, got {shape}")
+            raise hub.refusal(handle, f"{expected}, got {shape}")
         self._has_codes = self._try_codes(content, style)
 
     @property

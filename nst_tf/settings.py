@@ -1,12 +1,9 @@
 """Settings: every knob once, with its default in each recipe and its help."""
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import Any, get_args, get_origin
-
-from absl import flags
 
 from nst_tf.errors import InputError
 
@@ -19,16 +16,9 @@ DECADES = 2.5
 
 _CONV1 = tuple(f"block{block}_conv1" for block in range(1, 6))
 
-_DEFINE: dict[type, Callable[..., Any]] = {
-    int: flags.DEFINE_integer,
-    float: flags.DEFINE_float,
-    str: flags.DEFINE_string,
-    tuple: flags.DEFINE_list,
-    bool: flags.DEFINE_boolean,
-}
 
-
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value as it is given to a flag."""
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
@@ -47,8 +37,8 @@ def _knob(
     texts = [text]
     if choices:
         texts.append(f"one of {', '.join(choices)}")
-    defaults = [f"default: {'not given' if default is None else _plain(default)}"]
-    defaults += [f"{recipe}: {_plain(value)}" for recipe, value in recipes.items()]
+    defaults = [f"default: {'not given' if default is None else plain(default)}"]
+    defaults += [f"{recipe}: {plain(value)}" for recipe, value in recipes.items()]
     metadata = {
         "help": f"{'; '.join(texts)} ({'; '.join(defaults)})",
         "recipes": {"default": default} | recipes,
@@ -68,7 +58,7 @@ class Settings:
 
     A knob that is not given takes its recipe's value, once and for all: `dataclasses.replace` with
     another recipe keeps it, and cannot change `strength`, which is spent on `content_weight`.
-    `define_flags` makes one flag of each.
+    `cli.flags` makes one flag of each.
 
     Raises:
         InputError: a value out of its range.
@@ -234,7 +224,7 @@ class Settings:
             count = 1 if isinstance(given, (str, Real)) else len(given)
             if count != len(layers):
                 raise InputError(
-                    f"style_layer_weights={_plain(given)}: expected {len(layers)} numbers, one for "
+                    f"style_layer_weights={plain(given)}: expected {len(layers)} numbers, one for "
                     f"each of {','.join(layers)}; change --style_layer_weights"
                 )
             return given
@@ -246,68 +236,6 @@ def _recipe_layers(recipe: str) -> tuple[str, ...]:
     (knob,) = (knob for knob in fields(Settings) if knob.name == "style_layers")
     recipes = knob.metadata["recipes"]
     return recipes.get(recipe, recipes["default"])
-
-
-def define_flags() -> None:
-    """Define an absl flag for each knob; scripts then adopt this module's flags as key flags."""
-    for knob in fields(Settings):
-        kind: Any = get_origin(knob.type) or knob.type
-        _DEFINE[kind](knob.name, None, knob.metadata["help"])
-
-
-def from_flags(**instead: Any) -> Settings:
-    """The Settings that the parsed flags describe.
-
-    Args:
-        **instead: values in place of those of the flags.
-
-    Returns:
-        The given flags, and the recipe's own values for the rest.
-
-    Raises:
-        InputError: a value out of its range.
-    """
-    given: dict[str, Any] = {knob.name: flags.FLAGS[knob.name].value for knob in fields(Settings)}
-    if style_layer_groups() and "style_layers" not in instead:
-        raise InputError(
-            f"style_layers={_plain(given['style_layers'])}: layers of each painting are for "
-            "stylize.py; leave the / out"
-        )
-    return Settings(**given | instead)
-
-
-def recall(values: Mapping[str, Any]) -> None:
-    """Take values for the knobs' flags that were not given.
-
-    Args:
-        values: as of `dataclasses.asdict`; those that are None are left out.
-
-    Raises:
-        InputError: there is no such knob, or it does not take that.
-    """
-    names = {knob.name for knob in fields(Settings)}
-    for name, value in values.items():
-        if name not in names:
-            raise InputError(f"{name}: this version of nst_tf has no such setting; leave it out")
-        # The strength sets the content weight; weights are those of the layers beside them.
-        setter = {"content_weight": "strength", "style_layer_weights": "style_layers"}.get(name)
-        if value is None or (setter and flags.FLAGS[setter].present):
-            continue
-        try:
-            flags.FLAGS.set_default(name, value)
-        except flags.Error as error:
-            raise InputError(f"{name}={value}: {error}") from error
-
-
-def style_layer_groups() -> list[list[str]]:
-    """The layers of each painting, where the flag names them apart.
-
-    Returns:
-        Names for each painting, of `--style_layers=a,b/c`; nothing where they share all.
-    """
-    text = ",".join(flags.FLAGS["style_layers"].value or [])
-    groups = text.split("/") if "/" in text else []
-    return [[name.strip() for name in group.split(",")] for group in groups]
 
 
 def _checked(knob: Any, value: Any) -> Any:
@@ -362,4 +290,4 @@ def _range(knob: Any) -> str:
 
 
 def _refusal(knob: Any, value: Any, expected: str) -> InputError:
-    return InputError(f"{knob.name}={_plain(value)}: expected {expected}; change --{knob.name}")
+    return InputError(f"{knob.name}={plain(value)}: expected {expected}; change --{knob.name}")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nst_tf.errors import InputError
-from nst_tf.scales import SHORTEST, painting_size
+from nst_tf.run.pyramid import SHORTEST, painting_size
 from nst_tf.settings import Settings
 
 # How far the ratio of a mask's sides may be from its picture's.

@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import frequency, guard, memory, precision
-from nst_tf.adam import Adam
 from nst_tf.errors import InputError
-from nst_tf.image import resize
-from nst_tf.lbfgs import Lbfgs
-from nst_tf.optimizers import Evaluation
-from nst_tf.progress import Decided, Latest, Progress, State
-from nst_tf.scales import scale_sizes, scale_steps
+from nst_tf.images.image_io import resize
+from nst_tf.networks import precision
+from nst_tf.optimizers import preconditioner
+from nst_tf.optimizers.adam import Adam
+from nst_tf.optimizers.base import Evaluation
+from nst_tf.optimizers.lbfgs import Lbfgs
+from nst_tf.run import finite, memory
+from nst_tf.run.problem import Task
+from nst_tf.run.progress import Decided, Latest, Progress, State
+from nst_tf.run.pyramid import scale_sizes, scale_steps
+from nst_tf.run.session import Shared
+from nst_tf.run.step import Step
 from nst_tf.settings import Settings
-from nst_tf.shared import Shared
-from nst_tf.step import Step
 from nst_tf.style import Style, check
-from nst_tf.task import Task
 
 _LOG = logging.getLogger(__name__)
 # L-BFGS's first guess of the inverse Hessian. The curvature met along its moves grew with
@@ -103,7 +105,7 @@ def optimize(
     scales = scale_sizes(content.shape[0], content.shape[1], settings)
     shared = shared or Shared()
 
-    def begin() -> guard.Run:
+    def begin() -> finite.Run:
         state = latest.state
         known = replace(settings, precision=state.decided.precision)
         network = shared.network(known)
@@ -120,10 +122,10 @@ def optimize(
         resume = State(0, 0, decided, decided)
     latest = Latest(resume)
     del resume  # the latest state is to be the only one
-    return guard.finite(begin, latest)
+    return finite.finite(begin, latest)
 
 
-def _paint(job: Task, start, scales, network, graphs, latest: Latest) -> guard.Run:
+def _paint(job: Task, start, scales, network, graphs, latest: Latest) -> finite.Run:
     settings, steps = job.settings, scale_steps(scales, job.settings)
     first, taken, decided, begun = latest.state[:4]
     state: Any = None
@@ -182,6 +184,6 @@ def optimizer_of(settings: Settings, history: int) -> Any:
     """
     if settings.optimizer == "adam":
         return Adam(settings.learning_rate, settings.beta_1, settings.beta_2, settings.epsilon)
-    damp = functools.partial(frequency.damp, exponent=FREQUENCY_EXPONENT)
+    damp = functools.partial(preconditioner.damp, exponent=FREQUENCY_EXPONENT)
     noise = 0.0 if settings.precision == "float32" else NOISE
     return Lbfgs(history, damp, evenness=EVENNESS, boldness=BOLDNESS, noise=noise)

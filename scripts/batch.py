@@ -8,7 +8,8 @@ from pathlib import Path
 
 from absl import flags
 
-from nst_tf import program, settings
+from nst_tf import settings
+from nst_tf.cli import app, setting_flags
 from nst_tf.errors import InputError
 
 _CONTENTS = flags.DEFINE_multi_string(
@@ -61,26 +62,27 @@ _ADDRESS = flags.DEFINE_string(
 
 def main() -> None:
     """Paint what is missing, show it side by side, and tell what failed."""
-    from nst_tf import batch, jobs, listeners
-    from nst_tf.errands import Order
+    from nst_tf.batch import jobs, runner
+    from nst_tf.batch.requests import Order
+    from nst_tf.callbacks import progress_bar
 
     _check_flags()
     contents = jobs.pictures("contents", _CONTENTS.value)
     styles = jobs.pictures("styles", _STYLES.value)
     _check_folder(contents, styles)
-    order = Order(settings.from_flags(), _METHOD.value, _HANDLE.value)
+    order = Order(setting_flags.from_flags(), _METHOD.value, _HANDLE.value)
     if order.settings.init not in ("content", "noise"):
         raise InputError(f"init={order.settings.init}: expected content or noise in a batch")
-    listeners.print_notices(quiet=True)
-    found = batch.Batch(jobs.pair(contents, styles), order, _OUTPUT_DIR.value)
+    progress_bar.print_notices(quiet=True)
+    found = runner.Batch(jobs.pair(contents, styles), order, _OUTPUT_DIR.value)
     done = len(found.jobs) - len(found.missing)
     pictures = f"{len(found.jobs)} picture{'s' * (len(found.jobs) > 1)}"
     print(f"{pictures}, {done} of them done before", flush=True)
     count = 0
     try:
-        for _ in listeners.show_batch(found.paint(_run), len(found.missing)):
+        for _ in progress_bar.show_batch(found.paint(_run), len(found.missing)):
             count += 1
-        for written in program.hear(_show(found)):
+        for written in app.hear(_show(found)):
             print(f"look at {written}", flush=True)
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(
@@ -122,21 +124,23 @@ def _run(order, errands):
     """The workers, which Ctrl-C interrupts, but nothing that is done with their pictures."""
     workers, threads = _WORKERS.value, _THREADS.value
     if _RUNNER.value == "local":
-        from nst_tf import local
+        from nst_tf.batch import processes
 
-        painted = local.paint(order, errands, workers=workers or 1, threads=threads)
+        painted = processes.paint(order, errands, workers=workers or 1, threads=threads)
     else:
-        from nst_tf import cluster
+        from nst_tf.batch import ray_cluster
 
-        painted = cluster.paint(
+        painted = ray_cluster.paint(
             order, errands, workers=workers, threads=threads, address=_ADDRESS.value
         )
-    return program.hear(painted)
+    return app.hear(painted)
 
 
 def _show(found):
     """Write the sheets and the pages; what is written."""
-    from nst_tf import atomic, gallery, image, sheet, thumbnails
+    from nst_tf import files
+    from nst_tf.images import image_io
+    from nst_tf.reports import batch_page, contact_sheet, thumbnails
 
     folder = Path(_OUTPUT_DIR.value)
     numbers = range(1, 1 + thumbnails.count(found.jobs))
@@ -144,13 +148,13 @@ def _show(found):
     pages = [f"index{ending}.html" for ending in endings]
     tables = thumbnails.tables(found.jobs, found.entries, folder)
     for ending, page, table in zip(endings, pages, tables, strict=True):
-        image.write(folder / f"sheet{ending}.jpg", sheet.sheet(table))
-        atomic.replace(folder / page, gallery.page(table, pages).encode())
+        image_io.write(folder / f"sheet{ending}.jpg", contact_sheet.sheet(table))
+        files.replace(folder / page, batch_page.page(table, pages).encode())
         yield f"{folder / f'sheet{ending}.jpg'}, or open {folder / page}"
 
 
-settings.define_flags()
-flags.adopt_module_key_flags(settings)
+setting_flags.define_flags()
+flags.adopt_module_key_flags(setting_flags)
 
 if __name__ == "__main__":
-    program.run(main, required=["contents", "styles", "output_dir"])
+    app.run(main, required=["contents", "styles", "output_dir"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from absl import flags
 
 import nst_tf
-from nst_tf import program, settings
+from nst_tf.cli import app, setting_flags
 from nst_tf.errors import InputError
 
 _CONTENT = flags.DEFINE_multi_string("content", None, "the photograph to repaint (required)")
@@ -37,43 +37,47 @@ _OUTPUT_DIR = flags.DEFINE_string(
 
 def main() -> None:
     """Read the pictures, paint and measure, write the three files."""
-    from nst_tf import atomic, image, listeners, page, panel, report, scales
+    from nst_tf import files
+    from nst_tf.callbacks import progress_bar
+    from nst_tf.images import image_io
+    from nst_tf.reports import comparison, comparison_page, comparison_sheet
+    from nst_tf.run import pyramid
 
-    knobs = settings.from_flags()
+    knobs = setting_flags.from_flags()
     pairs = _pairs()
-    pictures = {path: image.read(path).rgb for pair in pairs for path in pair}
-    start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
+    pictures = {path: image_io.read(path).rgb for pair in pairs for path in pair}
+    start = None if knobs.init in ("content", "noise") else image_io.read(knobs.init).rgb
     for content, _ in pairs:
         try:
-            scales.scale_sizes(*pictures[content].shape[:2], knobs)
+            pyramid.scale_sizes(*pictures[content].shape[:2], knobs)
         except InputError as error:
             raise InputError(f"{content}: {error}") from error
     names = ("comparison.png", "report.html", "comparison.json")
     outputs = [str(Path(_OUTPUT_DIR.value, name)) for name in names]
     for output in outputs:
-        atomic.check(output)
-        program.keep_apart([*pictures, knobs.init], output_dir=output)
-    listeners.print_notices()
+        files.check(output)
+        app.keep_apart([*pictures, knobs.init], output_dir=output)
+    progress_bar.print_notices()
 
     found = []
     for content, style in pairs:
         print(f"{content} in the manner of {style}", flush=True)
-        entries = report.compare(
+        entries = comparison.compare(
             pictures[content],
             pictures[style],
             knobs,
             _HANDLE.value,
             start=start,
-            watch=listeners.show,
+            watch=progress_bar.show,
         )
         found.append(entries)
         for entry in entries:
-            print(": ".join(panel.caption(entry)), flush=True)
+            print(": ".join(comparison_sheet.caption(entry)), flush=True)
     titles = [f"{Path(content).stem}, {Path(style).stem}" for content, style in pairs]
     picture, document, numbers = outputs
-    image.write(picture, panel.panel(found))
-    atomic.replace(document, page.page(titles, found).encode())
-    atomic.replace(numbers, json.dumps(_record(knobs, pairs, found), indent=1).encode())
+    image_io.write(picture, comparison_sheet.panel(found))
+    files.replace(document, comparison_page.page(titles, found).encode())
+    files.replace(numbers, json.dumps(_record(knobs, pairs, found), indent=1).encode())
     print(f"wrote {', '.join(outputs)}")
 
 
@@ -119,8 +123,8 @@ def _record(knobs, pairs, found) -> dict:
     }
 
 
-settings.define_flags()
-flags.adopt_module_key_flags(settings)
+setting_flags.define_flags()
+flags.adopt_module_key_flags(setting_flags)
 
 if __name__ == "__main__":
-    program.run(main, required=["content", "style", "output_dir"])
+    app.run(main, required=["content", "style", "output_dir"])

@@ -11,7 +11,8 @@ from dataclasses import fields, replace
 
 from absl import flags
 
-from nst_tf import program, settings
+from nst_tf import settings
+from nst_tf.cli import app, setting_flags
 from nst_tf.errors import InputError
 
 _MODEL = flags.DEFINE_enum(
@@ -40,36 +41,36 @@ _LONGEST = 2048
 
 def main() -> None:
     """Build the model, write it."""
-    from nst_tf import export, served
+    from nst_tf.export import models, saving
 
-    kinds = {"extractor": served.Extractor, "optimizer": served.Optimizer, "fast": served.Fast}
+    kinds = {"extractor": models.Extractor, "optimizer": models.Optimizer, "fast": models.Fast}
     kind, lite = kinds[_MODEL.value], _FORMAT.value == "tflite"
     _check_knobs(kind.knobs)
     height, width = _shape()
-    export.check(_OUTPUT_DIR.value, overwrite=_OVERWRITE.value)
+    saving.check(_OUTPUT_DIR.value, overwrite=_OVERWRITE.value)
     knobs = [_settings()] if kind.knobs else []
     if lite:
-        export.save_lite(
-            served.Fast(), _OUTPUT_DIR.value, height, width, overwrite=_OVERWRITE.value
+        saving.save_lite(
+            models.Fast(), _OUTPUT_DIR.value, height, width, overwrite=_OVERWRITE.value
         )
     else:
-        export.save(kind(*knobs), _OUTPUT_DIR.value, overwrite=_OVERWRITE.value)
+        saving.save(kind(*knobs), _OUTPUT_DIR.value, overwrite=_OVERWRITE.value)
     print(f"exported {_OUTPUT_DIR.value}")
 
 
 def _settings() -> settings.Settings:
     """The given ones; a server's picture keeps its size unless another was asked for."""
-    given = settings.from_flags()
+    given = setting_flags.from_flags()
     return given if flags.FLAGS["size"].present else replace(given, size=0)
 
 
 def _check_knobs(knobs: tuple[str, ...]) -> None:
     """Refuse a setting that this model does not have."""
-    from nst_tf import served
+    from nst_tf.export import models
 
     for knob in fields(settings.Settings):
         if flags.FLAGS[knob.name].present and knob.name not in knobs:
-            requested = _MODEL.value == "optimizer" and knob.name in served.REQUESTED
+            requested = _MODEL.value == "optimizer" and knob.name in models.REQUESTED
             why = "each request gives it" if requested else "it is not made with it"
             raise InputError(
                 f"{knob.name}: no setting of an exported {_MODEL.value}, {why}; leave it out "
@@ -78,7 +79,7 @@ def _check_knobs(knobs: tuple[str, ...]) -> None:
 
 
 def _shape() -> tuple[int, int]:
-    from nst_tf.scales import SHORTEST
+    from nst_tf.run.pyramid import SHORTEST
 
     if _MODEL.value != "fast" and _FORMAT.value == "tflite":
         raise InputError(f"format=tflite: no format of an exported {_MODEL.value}; export fast")
@@ -92,8 +93,8 @@ def _shape() -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-settings.define_flags()
-flags.adopt_module_key_flags(settings)
+setting_flags.define_flags()
+flags.adopt_module_key_flags(setting_flags)
 
 if __name__ == "__main__":
-    program.run(main, required=["model", "output_dir"])
+    app.run(main, required=["model", "output_dir"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from absl import flags
 
-from nst_tf import program
+from nst_tf.cli import app
 from nst_tf.errors import InputError
 
 _CONTENT = flags.DEFINE_multi_string(
@@ -50,7 +50,9 @@ _BLEND = flags.DEFINE_list(
 
 def main() -> None:
     """Read the pictures, paint, write the pictures."""
-    from nst_tf import fast, image, scales
+    from nst_tf import fast
+    from nst_tf.images import image_io
+    from nst_tf.run import pyramid
     from nst_tf.settings import Settings
 
     shares = _shares()
@@ -58,20 +60,20 @@ def main() -> None:
     outputs = _outputs(mixtures)
     taken = [*_CONTENT.value, *_STYLE.value]
     for output in outputs:
-        program.keep_apart(taken, output=output)
+        app.keep_apart(taken, output=output)
         taken.append(output)
-    paintings = {style: image.read(style).rgb[None] for style in _STYLE.value}
+    paintings = {style: image_io.read(style).rgb[None] for style in _STYLE.value}
     # Twice, so that a mistake is found before the first is painted and one is held at a time.
-    shapes = [image.read(content).rgb.shape[:2] for content in _CONTENT.value]
+    shapes = [image_io.read(content).rgb.shape[:2] for content in _CONTENT.value]
     knobs = Settings(size=_SIZE.value, scales=1)
     sizes = []
     for content, shape in zip(_CONTENT.value, shapes, strict=True):
         try:
-            sizes.append(scales.scale_sizes(*shape, knobs)[-1])
+            sizes.append(pyramid.scale_sizes(*shape, knobs)[-1])
         except InputError as error:
             raise InputError(f"{content}: {error}") from error
     for output in outputs:
-        image.check_output(output, max(map(max, sizes)))
+        image_io.check_output(output, max(map(max, sizes)))
 
     painter = fast.load(_HANDLE.value)
     manners = [
@@ -80,11 +82,11 @@ def main() -> None:
     ]
     remaining = iter(outputs)
     for path, size in zip(_CONTENT.value, sizes, strict=True):
-        photograph = image.read(path)
-        content = image.resize(photograph.rgb[None], *size)
+        photograph = image_io.read(path)
+        content = image_io.resize(photograph.rgb[None], *size)
         for manner in manners:
             output, painted = next(remaining), manner(content, _STRENGTH.value)[0]
-            image.write(output, painted, alpha=photograph.alpha, bits=photograph.bits)
+            image_io.write(output, painted, alpha=photograph.alpha, bits=photograph.bits)
             print(f"painted {output}", flush=True)
 
 
@@ -121,4 +123,4 @@ def _outputs(mixtures: list[list[str]]) -> list[str]:
 
 
 if __name__ == "__main__":
-    program.run(main, required=["content", "style", "output"])
+    app.run(main, required=["content", "style", "output"])

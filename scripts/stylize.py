@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from absl import flags
 
-from nst_tf import program, settings
+from nst_tf.cli import app, setting_flags
 from nst_tf.errors import InputError
 
 _CONTENT = flags.DEFINE_string("content", None, "the photograph to repaint (required)")
@@ -91,13 +91,18 @@ _recalled: dict[str, Any] = {}
 
 def main() -> None:
     """Read the pictures, paint, write the picture."""
-    from nst_tf import features, image, inputs, listeners, record, transfer
+    from nst_tf import transfer
+    from nst_tf.callbacks import progress_bar
+    from nst_tf.cli import inputs
+    from nst_tf.images import image_io
+    from nst_tf.networks import vgg
+    from nst_tf.run import record
 
-    listeners.print_notices(quiet=_QUIET.value)
-    layers = settings.style_layer_groups()
+    progress_bar.print_notices(quiet=_QUIET.value)
+    layers = setting_flags.style_layer_groups()
     union = dict.fromkeys(name for group in layers for name in group)
-    knobs = settings.from_flags(**({"style_layers": tuple(union)} if layers else {}))
-    content = image.read(_CONTENT.value)
+    knobs = setting_flags.from_flags(**({"style_layers": tuple(union)} if layers else {}))
+    content = image_io.read(_CONTENT.value)
     paintings, masks, regions = map(inputs.split, (_STYLE.value, _MASK.value, _REGION.value))
     styles = inputs.styles(
         paintings,
@@ -108,18 +113,18 @@ def main() -> None:
         layers=layers,
     )
     keep = inputs.mask("content_mask", _KEEP.value, content) if _KEEP.value else None
-    start = None if knobs.init in ("content", "noise") else image.read(knobs.init).rgb
+    start = None if knobs.init in ("content", "noise") else image_io.read(knobs.init).rgb
     started = [] if start is None else [knobs.init]
     _check_outputs(
         [_CONTENT.value, *paintings, *masks, *regions, knobs.vgg_weights, *started],
         knobs.size or max(content.rgb.shape),
     )
 
-    weights = features.origin(knobs).get("sha256")
+    weights = vgg.origin(knobs).get("sha256")
     task = record.task(content.rgb, styles, knobs, weights=weights, start=start, keep=keep)
     state = _state(task)
     stream = transfer.optimize(content.rgb, styles, knobs, start=start, keep=keep, resume=state)
-    stream = _watched(program.hear(stream), task, state)
+    stream = _watched(app.hear(stream), task, state)
     del state  # or all of it would be held as long as the run
     painted, trouble = _paint(stream, task)
     if trouble is not None:
@@ -130,12 +135,15 @@ def main() -> None:
 
 def _check_outputs(read: list[str], size: int) -> None:
     """Refuse what could not be written at the end, or would be lost."""
-    from nst_tf import animation, atomic, checkpoint, image, record
+    from nst_tf import files
+    from nst_tf.callbacks import animation
+    from nst_tf.images import image_io
+    from nst_tf.run import checkpoint, record
 
-    image.check_output(_OUTPUT.value, size)
+    image_io.check_output(_OUTPUT.value, size)
     if _RECORD.value:
         path = _record_path()
-        atomic.check(path)
+        files.check(path)
         if Path(path).exists() and not record.is_record(path):
             raise InputError(f"{path}: is there already and no record; give --norecord")
     if _ANIMATION.value:
@@ -143,10 +151,10 @@ def _check_outputs(read: list[str], size: int) -> None:
     if _CHECKPOINT.value:
         checkpoint.check(_CHECKPOINT.value, resume=_RESUME.value)
     if _SNAPSHOTS.value:
-        atomic.check(Path(_SNAPSHOTS.value, "snapshot.png"))
+        files.check(Path(_SNAPSHOTS.value, "snapshot.png"))
     if _RESUME.value and not _CHECKPOINT.value:
         raise InputError("resume: needs the file to go on from; give --checkpoint")
-    program.keep_apart(
+    app.keep_apart(
         [*read, _KEEP.value or ""],
         output=_OUTPUT.value,
         loss_log=_LOSS_LOG.value,
@@ -158,7 +166,7 @@ def _check_outputs(read: list[str], size: int) -> None:
 
 def _state(task: dict):
     """What to go on from, or to begin with; None to decide that anew."""
-    from nst_tf import checkpoint, record
+    from nst_tf.run import checkpoint, record
 
     if _RESUME.value:
         state = checkpoint.load(_CHECKPOINT.value, task)
@@ -178,10 +186,11 @@ def _state(task: dict):
 
 def _watched(stream, task: dict, state):
     """The run with all that was asked to be told of it."""
-    from nst_tf import animation, checkpoint, listeners, snapshots, tensorboard
+    from nst_tf.callbacks import animation, progress_bar, snapshots, tensorboard
+    from nst_tf.run import checkpoint
 
     if _LOSS_LOG.value:
-        stream = listeners.log_losses(stream, _LOSS_LOG.value, resumed=state)
+        stream = progress_bar.log_losses(stream, _LOSS_LOG.value, resumed=state)
     if _TENSORBOARD.value:
         stream = tensorboard.write(stream, _TENSORBOARD.value, _EVERY.value)
     if _SNAPSHOTS.value:
@@ -190,7 +199,7 @@ def _watched(stream, task: dict, state):
         stream = animation.film(stream, _ANIMATION.value, _FRAMES.value)
     if _CHECKPOINT.value:
         stream = checkpoint.keep(stream, _CHECKPOINT.value, task, _CHECKPOINT_EVERY.value)
-    return stream if _QUIET.value else listeners.show(stream)
+    return stream if _QUIET.value else progress_bar.show(stream)
 
 
 @dataclass
@@ -205,7 +214,7 @@ class _Painted:
 
 def _paint(stream, task: dict) -> tuple[_Painted, BaseException | None]:
     """Paint to the end, or to what ends it after the first step."""
-    from nst_tf import record
+    from nst_tf.run import record
 
     painted, began = None, monotonic()
     try:
@@ -225,24 +234,25 @@ def _paint(stream, task: dict) -> tuple[_Painted, BaseException | None]:
 
 def _write(painted: _Painted, content) -> None:
     """Write the picture and its record."""
-    from nst_tf import atomic, image
+    from nst_tf import files
+    from nst_tf.images import image_io
 
     # Layers of each painting; those of all are a setting.
-    layers = flags.FLAGS["style_layers"].value if settings.style_layer_groups() else None
+    layers = flags.FLAGS["style_layers"].value if setting_flags.style_layer_groups() else None
     told = {**painted.record, "flags": {"style_blend": _BLEND.value, "style_layers": layers}}
     note = json.dumps(told) if _RECORD.value else ""
     picture = painted.last.image()
-    image.write(_OUTPUT.value, picture, alpha=content.alpha, bits=content.bits, note=note)
+    image_io.write(_OUTPUT.value, picture, alpha=content.alpha, bits=content.bits, note=note)
     if _RECORD.value:
         told["flags"] |= {name: flags.FLAGS[name].value for name in _FILES}
         losses = {name: float(loss) for name, loss in painted.losses.items()}
         told |= {"losses": losses, "seconds": round(painted.seconds, 1)}
-        atomic.replace(_record_path(), (json.dumps(told, indent=1) + "\n").encode())
+        files.replace(_record_path(), (json.dumps(told, indent=1) + "\n").encode())
 
 
 def _stop(painted: _Painted, content, task: dict, trouble: BaseException) -> NoReturn:
     """Write what there is, and say what ended the run."""
-    from nst_tf import checkpoint
+    from nst_tf.run import checkpoint
 
     wrote, failed = [], []
 
@@ -254,11 +264,11 @@ def _stop(painted: _Painted, content, task: dict, trouble: BaseException) -> NoR
             failed.append(str(error))
 
     attempt(_OUTPUT.value, lambda: _write(painted, content))
-    if _CHECKPOINT.value and program.interrupted():
+    if _CHECKPOINT.value and app.interrupted():
         state = painted.last.state()
         attempt(_CHECKPOINT.value, lambda: checkpoint.save(_CHECKPOINT.value, state, task))
     there = "; ".join([f"wrote {' and '.join(wrote)}"] * bool(wrote) + failed)
-    if program.interrupted():
+    if app.interrupted():
         last = painted.last
         height, width = last.scales[last.scale]
         step = f"step {last.step + 1} of {last.steps[last.scale]} at {width} x {height} px"
@@ -271,7 +281,7 @@ def _stop(painted: _Painted, content, task: dict, trouble: BaseException) -> NoR
 
 def _recall() -> None:
     """Take what was not given from the record that is to be repeated."""
-    from nst_tf import record
+    from nst_tf.run import record
 
     if not _SETTINGS.value:
         return
@@ -279,7 +289,7 @@ def _recall() -> None:
     given = {name: value for name, value in _recalled["flags"].items() if value is not None}
     layers = {"style_layers": given.pop("style_layers")} if "style_layers" in given else {}
     try:
-        settings.recall(_recalled["settings"] | layers)
+        setting_flags.recall(_recalled["settings"] | layers)
         for name in {*_FILES, "style_blend"} & {*given}:
             flags.FLAGS.set_default(name, given[name])
     except (InputError, flags.Error) as error:
@@ -295,8 +305,8 @@ def _say(line: str) -> None:
         print(line)
 
 
-settings.define_flags()
-flags.adopt_module_key_flags(settings)
+setting_flags.define_flags()
+flags.adopt_module_key_flags(setting_flags)
 
 if __name__ == "__main__":
-    program.run(main, required=["content", "style", "output"], recall=_recall)
+    app.run(main, required=["content", "style", "output"], recall=_recall)

@@ -8,10 +8,10 @@ from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
-from pictures import ROOT
 from PIL import Image
+from testing.pictures import ROOT
 
-from nst_tf import program
+from nst_tf import startup
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import commits  # noqa: E402  (after the path to it)
@@ -120,7 +120,7 @@ def _judged(style, content, grain, *seconds):
 
 class CommitsTest(absltest.TestCase):
     def test_an_earlier_commit_has_no_setting_of_this_ones(self):
-        with mock.patch.dict(os.environ, program.ENVIRONMENT | {"NST_TF_TEST": "kept"}):
+        with mock.patch.dict(os.environ, startup.ENVIRONMENT | {"NST_TF_TEST": "kept"}):
             found = commits._environment(Path("there"))
         self.assertNotIn("TF_CPU_ALLOCATOR_USE_BFC", found)
         self.assertEqual((found["PYTHONPATH"], found["NST_TF_TEST"]), ("there", "kept"))

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from nst_tf import program
+from nst_tf import startup
 
 flags.FLAGS.mark_as_parsed()
-program.import_tensorflow()
+startup.import_tensorflow()

@@ -12,11 +12,12 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
-from pictures import PAINTING, PHOTOGRAPH, cut
+from testing.pictures import PAINTING, PHOTOGRAPH, cut
 
-from nst_tf import InputError, bundled, fast, handles
+from nst_tf import InputError, fast
+from nst_tf.networks import hub, weights
 
-_MODEL = bundled.path("arbitrary_stylization")
+_MODEL = weights.path("arbitrary_stylization")
 
 
 def archive(top=""):
@@ -217,7 +218,7 @@ class LoadTest(parameterized.TestCase, tf.test.TestCase):
     def test_the_official_module_is_a_handle(self):
         with mock.patch("tensorflow_hub.resolve", return_value=str(_MODEL)) as resolve:
             self.paints(fast.load("magenta"))
-        resolve.assert_called_once_with(handles.MAGENTA)
+        resolve.assert_called_once_with(hub.MAGENTA)
 
     def test_an_address_that_is_not_there(self):
         with server(lambda request: request.send_error(404)) as (address, _):
@@ -238,7 +239,7 @@ class LoadTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_a_silent_server(self):
         with (
-            mock.patch.object(handles, "TIMEOUT", 0.5),
+            mock.patch.object(hub, "TIMEOUT", 0.5),
             server(lambda request: time.sleep(5)) as (address, _),
         ):
             self.refused(address, "cannot be fetched", "timed out")

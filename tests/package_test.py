@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from absl.testing import absltest, parameterized
-from pictures import PAINTING, PHOTOGRAPH, ROOT
+from testing.pictures import PAINTING, PHOTOGRAPH, ROOT
 
-from nst_tf import program
+from nst_tf import startup
 
 CODE = f"""
 import nst_tf, pathlib, sys
@@ -67,11 +67,11 @@ class TensorFlowTest(absltest.TestCase):
     def test_scripts_keep_freed_memory(self):
         """Only an allocator of TensorFlow's own counts what it has; malloc gives it back."""
         code = (
-            "from nst_tf import program; program.import_tensorflow()\n"
+            "from nst_tf import startup; startup.import_tensorflow()\n"
             "import tensorflow as tf; kept = tf.zeros([1000, 1000])\n"
             "print(tf.config.experimental.get_memory_info('CPU:0')['current'] >= 4e6)"
         )
-        clean = {name: os.environ[name] for name in {*os.environ} - {*program.ENVIRONMENT}}
+        clean = {name: os.environ[name] for name in {*os.environ} - {*startup.ENVIRONMENT}}
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, env=clean)
         self.assertEqual(found.stdout, b"True\n", found.stderr)
 

@@ -8,13 +8,13 @@ import pytest
 from absl import flags
 from absl.testing import absltest, flagsaver, parameterized
 
-from nst_tf import settings
+from nst_tf.cli import setting_flags
 from nst_tf.errors import InputError
 from nst_tf.settings import Settings
 
 CONV1 = tuple(f"block{block}_conv1" for block in range(1, 6))
 
-settings.define_flags()
+setting_flags.define_flags()
 
 
 class RecipeTest(absltest.TestCase):
@@ -145,12 +145,12 @@ class FlagsTest(absltest.TestCase):
         for knob in fields(Settings):
             self.assertIsNone(flags.FLAGS[knob.name].value)
             self.assertIn("(default: ", flags.FLAGS[knob.name].help)
-        self.assertEqual(settings.from_flags(), Settings())
+        self.assertEqual(setting_flags.from_flags(), Settings())
 
     @flagsaver.flagsaver(recipe="tutorial", steps=3, style_layers=["block1_conv1", "block2_conv1"])
     def test_a_flag_wins_over_the_recipe(self):
         self.assertEqual(
-            settings.from_flags(),
+            setting_flags.from_flags(),
             Settings(recipe="tutorial", steps=3, style_layers=("block1_conv1", "block2_conv1")),
         )
 
@@ -158,12 +158,12 @@ class FlagsTest(absltest.TestCase):
         for recipe in ("gatys", "tutorial"):
             with flagsaver.flagsaver():
                 flags.FLAGS(["test", f"--recipe={recipe}"])
-                self.assertEqual(settings.from_flags(), Settings(recipe=recipe))
+                self.assertEqual(setting_flags.from_flags(), Settings(recipe=recipe))
 
     def test_weights_are_a_list(self):
         with flagsaver.flagsaver():
             flags.FLAGS(["test", "--style_layers=b,a", "--style_layer_weights=0.5, 2"])
-            found = settings.from_flags()
+            found = setting_flags.from_flags()
         self.assertEqual(found, Settings(style_layers=("b", "a"), style_layer_weights=(0.5, 2)))
 
     def test_recalled_weights_stay_with_their_layers(self):
@@ -175,15 +175,15 @@ class FlagsTest(absltest.TestCase):
         ):
             with flagsaver.flagsaver():
                 flags.FLAGS(["test", *given])
-                settings.recall(json.loads(json.dumps(asdict(recorded))))
-                self.assertEqual(settings.from_flags(), expected)
+                setting_flags.recall(json.loads(json.dumps(asdict(recorded))))
+                self.assertEqual(setting_flags.from_flags(), expected)
 
 
 @pytest.mark.slow
 class ImportTest(absltest.TestCase):
     def test_neither_the_package_nor_the_settings_import_tensorflow(self):
         code = (
-            "import sys, nst_tf, nst_tf.settings, nst_tf.program; nst_tf.Settings();"
+            "import sys, nst_tf, nst_tf.settings, nst_tf.cli.app; nst_tf.Settings();"
             "print([m for m in ('tensorflow', 'tensorflow_hub', 'keras', 'numpy', 'PIL')"
             " if m in sys.modules])"
         )

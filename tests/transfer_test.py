@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from absl.testing import parameterized
-from pictures import PAINTING, PHOTOGRAPH, cut
+from testing.pictures import PAINTING, PHOTOGRAPH, cut
 
-from nst_tf import InputError, Settings, Style, memory, optimize, stylize, transfer
-from nst_tf.image import resize
-from nst_tf.losses import Losses
+from nst_tf import InputError, Settings, Style, optimize, stylize, transfer
+from nst_tf.images.image_io import resize
+from nst_tf.losses import tiles
+from nst_tf.losses.terms import Losses
 
 SMALL = dict(size=96, scales=2, steps=4)
 
@@ -140,7 +141,7 @@ class OptimizeTest(parameterized.TestCase, tf.test.TestCase):
         knobs = dict(size=330, scales=1, steps=3, precision="float32")
         whole = stylize(content, self.styles, Settings(**knobs))
         with (
-            mock.patch.object(memory, "MOST_SEEN", 50_000),
+            mock.patch.object(tiles, "MAX_TILE_PIXELS", 50_000),
             self.assertLogs("nst_tf", "INFO") as logs,
         ):
             tiled = stylize(content, self.styles, Settings(**knobs))

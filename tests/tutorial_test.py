@@ -1,9 +1,10 @@
 """The tutorial recipe against the TensorFlow tutorial's own code."""
 
 import tensorflow as tf
-from pictures import PAINTING, PHOTOGRAPH, cut
+from testing.pictures import PAINTING, PHOTOGRAPH, cut
 
-from nst_tf import Settings, Style, bundled, optimize
+from nst_tf import Settings, Style, optimize
+from nst_tf.networks import weights
 
 STYLE_LAYERS = ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"]
 CONTENT_LAYERS = ["block5_conv2"]
@@ -19,7 +20,7 @@ def gram_matrix(input_tensor):
 def tutorial_losses(content_image, style_image, steps):
     """https://www.tensorflow.org/tutorials/generative/style_transfer, with the bundled weights."""
     vgg = tf.keras.applications.VGG19(
-        include_top=False, weights=str(bundled.path("vgg19_notop_f16.h5"))
+        include_top=False, weights=str(weights.path("vgg19_notop_f16.h5"))
     )
     outputs = [vgg.get_layer(name).output for name in STYLE_LAYERS + CONTENT_LAYERS]
     model = tf.keras.Model([vgg.input], outputs)

@@ -1,0 +1,270 @@
+"""Arbitrary style transfer in one pass: Magenta's small network, MobileNet-v2 and a transformer.
+
+Ghiasi et al. 2017, "Exploring the structure of a real-time, arbitrary neural artistic stylization
+network", in the mobile form that Magenta published: the style predictor is distilled into a
+MobileNet-v2, and the transformer is a quarter as wide as the paper's.
+
+    painting   -> predictor   -> bottleneck, 100 numbers that describe the style
+    bottleneck -> StyleNorm   -> shift and scale of 13 instance normalisations
+    photograph -> transformer -> picture
+
+Layers carry the scope names of the original graph. Batch normalisation is folded into the kernels.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.networks import weights
+from nst_tf.networks.convolution import Activation, Conv, Weights, in_blocks
+
+BOTTLENECK = 100
+# The predictor was trained on pictures of this size.
+STYLE_SIZE = 256
+_EPSILON = 1e-5
+# Pixels added around the content and cut off again: the transformer distorts its outermost ones.
+_MARGIN = 16
+# MobileNet-v2: expansion, output channels, blocks, stride of the first block.
+_MOBILENET_V2 = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+
+_WEIGHTS = "arbitrary_stylization_int8.npz"
+# Where the weights are from.
+ORIGIN = {
+    "file": _WEIGHTS,
+    "sha256": "5a325b3e2484e981cf3b4093d39c68a6c532f42d06e0d6a1ebfa65197861c7ed",
+    "licence": "Apache-2.0, the Magenta authors",
+}
+
+_IMAGE = tf.TensorSpec([None, None, None, 3], tf.float32)
+
+
+class Arbitrary(tf.Module):
+    """The network, called as TF-Hub's arbitrary-image-stylization-v1-256/2 is called."""
+
+    def __init__(self, weights: Weights):
+        """Build it.
+
+        Args:
+            weights: arrays by scope name, of `read_weights`.
+        """
+        super().__init__(name="arbitrary")
+        self.predictor = _Predictor(weights)
+        self.transformer = _Transformer(weights)
+
+    @tf.function(input_signature=[_IMAGE])
+    def bottleneck(self, style_image: tf.Tensor) -> tf.Tensor:
+        """Describe a painting's style; descriptions can be kept, and blended.
+
+        Args:
+            style_image: float32 [B, h, w, 3] in [0, 1].
+
+        Returns:
+            float32 [B, 1, 1, 100].
+        """
+        return self.predictor(fit_style(style_image))
+
+    @tf.function(input_signature=[_IMAGE, tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)])
+    def transform(self, content_image: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        """Paint a photograph in a style.
+
+        Args:
+            content_image: float32 [B, H, W, 3] in [0, 1].
+            bottleneck: float32 [B, 1, 1, 100]; one of the two batches may be 1.
+
+        Returns:
+            float32 [B, H, W, 3] in (0, 1).
+        """
+        return self.paint(content_image, bottleneck)
+
+    @tf.function(input_signature=[_IMAGE, _IMAGE])
+    def __call__(self, content_image: tf.Tensor, style_image: tf.Tensor) -> list[tf.Tensor]:
+        """Paint a photograph in the style of a painting.
+
+        Args:
+            content_image: float32 [B, H, W, 3] in [0, 1].
+            style_image: float32 [B, h, w, 3] in [0, 1]; one of the two batches may be 1.
+
+        Returns:
+            A list of one: float32 [B, H, W, 3] in (0, 1).
+        """
+        return [self.transform(content_image, self.bottleneck(style_image))]
+
+    def paint(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        """`transform`, as part of another graph, where sizes may be fixed.
+
+        Args:
+            content: float32 [B, H, W, 3] in [0, 1].
+            bottleneck: float32 [B, 1, 1, 100]; one of the two batches may be 1.
+
+        Returns:
+            float32 [B, H, W, 3] in (0, 1).
+        """
+        height, width = tf.shape(content)[1], tf.shape(content)[2]
+        painted = self.transformer(extend(content, _MARGIN), bottleneck)
+        return painted[:, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
+
+
+def read_weights() -> dict[str, np.ndarray]:
+    """The bundled weights, by scope name: int8 with scales, and float32."""
+    with np.load(weights.path(_WEIGHTS)) as file:
+        return dict(file)
+
+
+def fit_style(style: tf.Tensor) -> tf.Tensor:
+    """Bring paintings to the size the predictor knows.
+
+    Args:
+        style: float32 [B, h, w, 3].
+
+    Returns:
+        Its shorter side 256 pixels, and the longer at most 512; longer ones are squeezed.
+    """
+    size = tf.cast(tf.shape(style)[1:3], tf.float32)
+    size = tf.round(size * (STYLE_SIZE / tf.reduce_min(size)))
+    size = tf.cast(tf.minimum(size, 2.0 * STYLE_SIZE), tf.int32)
+    return tf.image.resize(style, size, "bilinear", antialias=True)
+
+
+def extend(image: tf.Tensor, margin: int) -> tf.Tensor:
+    """Repeat the edge pixels outward, until the network can halve both sides twice.
+
+    Args:
+        image: float32 [B, H, W, C].
+        margin: a multiple of 4; this many pixels on every side, and up to 3 more at the bottom
+            and on the right.
+
+    Returns:
+        float32 [B, H + ..., W + ..., C], both sides multiples of 4.
+    """
+    for axis in (1, 2):
+        size = tf.shape(image)[axis]
+        index = tf.range(-margin, size + -size % 4 + margin)
+        image = tf.gather(image, tf.clip_by_value(index, 0, size - 1), axis=axis)
+    return image
+
+
+class _InvertedResidual(tf.Module):
+    """MobileNet-v2's block: expand, convolve each channel, project; added where shapes agree."""
+
+    def __init__(self, weights: Weights, scope: str, *, stride: int, expand: bool, add: bool):
+        super().__init__()
+        relu6 = tf.nn.relu6
+        expansion = Conv(weights, f"{scope}/expand", activation=relu6) if expand else None
+        self.expand = expansion or tf.identity
+        self.depthwise = Conv(
+            weights,
+            f"{scope}/depthwise",
+            stride=stride,
+            convolve=tf.nn.depthwise_conv2d,
+            activation=relu6,
+        )
+        self.project = Conv(weights, f"{scope}/project")
+        self._add = add
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        y = self.project(self.depthwise(self.expand(x)))
+        return x + y if self._add else y
+
+
+class _Predictor(tf.Module):
+    """[B, h, w, 3] -> [B, 1, 1, 100]: MobileNet-v2, averaged over the picture."""
+
+    def __init__(self, weights: Weights):
+        super().__init__()
+        scope = "MobilenetV2"
+        self.first = Conv(weights, f"{scope}/Conv", stride=2, activation=tf.nn.relu6)
+        self.blocks: list[_InvertedResidual] = []
+        channels = 32
+        for expansion, out, count, first_stride in _MOBILENET_V2:
+            for stride in (first_stride, *(1,) * (count - 1)):
+                number = f"_{len(self.blocks)}" if self.blocks else ""
+                add = stride == 1 and channels == out
+                name = f"{scope}/expanded_conv{number}"
+                self.blocks.append(
+                    _InvertedResidual(weights, name, stride=stride, expand=expansion > 1, add=add)
+                )
+                channels = out
+        self.last = Conv(weights, f"{scope}/Conv_1", activation=tf.nn.relu6)
+        self.bottleneck = Conv(weights, "mobilenet_conv/Conv")
+
+    def __call__(self, style: tf.Tensor) -> tf.Tensor:
+        x = self.first(style)
+        for block in self.blocks:
+            x = block(x)
+        return self.bottleneck(tf.reduce_mean(self.last(x), [1, 2], keepdims=True))
+
+
+class _StyledConv(tf.Module):
+    """Enlarge if asked, convolve, and give each channel the mean and deviation of the style."""
+
+    def __init__(
+        self,
+        weights: Weights,
+        scope: str,
+        *,
+        factor: int = 1,
+        convolve: Callable[..., tf.Tensor] = tf.nn.conv2d,
+        activation: Activation = tf.identity,
+    ):
+        super().__init__()
+        self.conv = Conv(weights, scope, mirror=True, convolve=convolve)
+        self.shift = Conv(weights, f"style_params/{scope}/StyleNorm/Conv")
+        self.scale = Conv(weights, f"style_params/{scope}/StyleNorm/Conv_1")
+        self.activation = activation
+        self._factor = factor
+
+    def __call__(self, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        if self._factor > 1:
+            x = tf.image.resize(x, self._factor * tf.shape(x)[1:3], "nearest")
+        x = self.conv(x)
+        mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
+        shift, scale = self.shift(bottleneck), self.scale(bottleneck)
+        return self.activation(tf.nn.batch_normalization(x, mean, variance, shift, scale, _EPSILON))
+
+
+class _Transformer(tf.Module):
+    """Photograph [B, H, W, 3], sides multiples of 4, and bottleneck -> picture in (0, 1)."""
+
+    def __init__(self, weights: Weights):
+        super().__init__()
+        relu, scope = tf.nn.relu, "transformer"
+        self.contract = [
+            Conv(weights, f"{scope}/contract/conv{i}", stride=s, mirror=True, activation=relu)
+            for i, s in ((1, 1), (2, 2), (3, 2))
+        ]
+        self.residual = [
+            (
+                _StyledConv(weights, f"{scope}/residual/residual{i}/conv1", activation=relu),
+                _StyledConv(weights, f"{scope}/residual/residual{i}/conv2"),
+            )
+            for i in range(1, 6)
+        ]
+        self.expand = [
+            _StyledConv(weights, f"{scope}/expand/conv1/conv", factor=2, activation=relu),
+            _StyledConv(weights, f"{scope}/expand/conv2/conv", factor=2, activation=relu),
+            _StyledConv(
+                weights,
+                f"{scope}/expand/conv3/conv",
+                convolve=in_blocks,
+                activation=tf.nn.sigmoid,
+            ),
+        ]
+
+    def __call__(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        x = content
+        for conv in self.contract:
+            x = conv(x)
+        for first, second in self.residual:
+            x = x + second(first(x, bottleneck), bottleneck)
+        for conv in self.expand:
+            x = conv(x, bottleneck)
+        return x
