@@ -64,6 +64,6 @@ bench: setup
 	$(VENV_PYTHON) benchmarks/memory.py
 	$(VENV_PYTHON) benchmarks/fast_rate.py
 	$(VENV_PYTHON) benchmarks/export_rate.py
-	$(VENV_PYTHON) benchmarks/listener_cost.py
+	$(VENV_PYTHON) benchmarks/callback_cost.py
 	$(VENV_PYTHON) benchmarks/batch_rate.py
 	$(VENV_PYTHON) benchmarks/report.py

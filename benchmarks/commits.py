@@ -32,64 +32,41 @@ def sources(commit: str) -> Iterator[dict[str, Path]]:
         tree = Path(folder, "tree")
         _git("worktree", "add", "--detach", str(tree), commit)
         try:
-            found = {"before": tree, "after": machine.ROOT}
-            for source in found.values():
+            folders = {"before": tree, "after": machine.ROOT}
+            for source in folders.values():
                 _check_import(source)
                 # Or the first run alone would compile it.
                 compileall.compile_dir(source / "nst_tf", quiet=1)
-            yield found
+            yield folders
         finally:
             _git("worktree", "remove", "--force", str(tree))
 
 
 def run_seconds(source: Path, script: str, *arguments: str) -> float:
-    """Run a script of one of the programs.
-
-    Args:
-        source: the program's folder, of `sources`.
-        script: name of a file in `scripts/`, without its ending.
-        *arguments: its flags.
-
-    Returns:
-        Seconds of the whole process.
-
-    Raises:
-        subprocess.CalledProcessError: the script failed.
-    """
+    """Seconds of a process that runs a file of `scripts/` of one of the programs."""
     return python_seconds(source, f"{source}/scripts/{script}.py", *arguments)
 
 
 def python_seconds(source: Path, *arguments: str) -> float:
-    """Run this Python on one of the programs.
-
-    Args:
-        source: the program's folder, of `sources`.
-        *arguments: of the interpreter.
-
-    Returns:
-        Seconds of the whole process.
-
-    Raises:
-        subprocess.CalledProcessError: it failed.
-    """
-    command, environment = [sys.executable, *arguments], _environment(source)
-    began = perf_counter()
+    """Seconds of a process of this Python with one of the programs on its path."""
+    command, environment = [sys.executable, *arguments], python_environment(source)
+    started = perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
-    return perf_counter() - began
+    return perf_counter() - started
 
 
-def _environment(source: Path) -> dict[str, str]:
+def python_environment(source: Path) -> dict[str, str]:
     """The caller's, without what this program has set for TensorFlow: each sets its own."""
-    found = {name: value for name, value in os.environ.items() if name not in startup.ENVIRONMENT}
-    return found | {"PYTHONPATH": str(source), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    inherited = {name: v for name, v in os.environ.items() if name not in startup.ENVIRONMENT}
+    return inherited | {"PYTHONPATH": str(source), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def _check_import(source: Path) -> None:
     """Make sure that the program's own nst_tf goes before an installed one."""
     command = [sys.executable, "-c", "import nst_tf; print(nst_tf.__file__)"]
-    # Elsewhere, for Python looks into the folder it is in before all others.
-    place = {"env": _environment(source), "cwd": source.parent}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **place)
+    # In another folder, for Python looks into its working folder before all others.
+    options = {"env": python_environment(source), "cwd": source.parent}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options)
     if not Path(done.stdout.strip()).resolve().is_relative_to(source.resolve()):
         raise RuntimeError(f"nst_tf: imported from {done.stdout.strip()}; expected {source}")
 

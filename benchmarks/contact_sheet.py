@@ -13,59 +13,41 @@ MAX_BYTES = 3_000_000
 _QUALITIES = range(90, 30, -5)
 
 
-def row(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Pictures side by side at one height.
+def row(images: Sequence[np.ndarray], max_height: int = HEIGHT) -> np.ndarray:
+    """Images float32 sRGB [H, W, 3] in [0, 1] side by side, as uint8 [h, w, 3].
 
-    Args:
-        pictures: float32 sRGB [H, W, 3] in [0, 1], of any sizes.
-
-    Returns:
-        uint8 [h, w, 3], `HEIGHT` high, or less where the first picture is smaller.
+    Its height is that of the first image, or `max_height`.
     """
-    height = min(HEIGHT, pictures[0].shape[0])
-    cells = [_resized(picture, height) for picture in pictures]
-    gaps = [((0, 0), (0, GAP), (0, 0))] * (len(cells) - 1) + [((0, 0), (0, 0), (0, 0))]
-    padded = [np.pad(cell, gap, constant_values=255) for cell, gap in zip(cells, gaps, strict=True)]
-    return np.concatenate(padded, axis=1)
+    height = min(max_height, images[0].shape[0])
+    cells = [_resized(image, height) for image in images]
+    gap = np.full((height, GAP, 3), 255, np.uint8)
+    spaced = [each for cell in cells for each in (cell, gap)]
+    return np.concatenate(spaced[:-1], axis=1)
 
 
 def stack(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Rows below each other, as wide as the widest.
-
-    Args:
-        rows: of `row`.
-
-    Returns:
-        uint8 [H, W, 3], white where there is no picture.
-    """
+    """Rows below each other, padded with white to the widest."""
     width = max(each.shape[1] for each in rows)
-    gaps = [GAP] * (len(rows) - 1) + [0]
-    padded = [
-        np.pad(each, ((0, gap), (0, width - each.shape[1]), (0, 0)), constant_values=255)
-        for each, gap in zip(rows, gaps, strict=True)
-    ]
-    return np.concatenate(padded)
+    gap = np.full((GAP, width, 3), 255, np.uint8)
+    spaced = []
+    for each in rows:
+        margin = ((0, 0), (0, width - each.shape[1]), (0, 0))
+        spaced += [np.pad(each, margin, constant_values=255), gap]
+    return np.concatenate(spaced[:-1])
 
 
-def encode(rows: Sequence[np.ndarray]) -> bytes:
-    """The sheet as JPEG.
-
-    Args:
-        rows: of `row`.
-
-    Returns:
-        The file; its quality is such that it is no larger than `MAX_BYTES`, if it can be.
-    """
+def encode(rows: Sequence[np.ndarray], max_bytes: int = MAX_BYTES) -> bytes:
+    """The sheet as JPEG, in a quality that makes it no larger than `max_bytes`, if one does."""
     sheet = Image.fromarray(stack(rows))
     for quality in _QUALITIES:
         file = io.BytesIO()
         sheet.save(file, "JPEG", quality=quality, optimize=True)
-        if file.tell() <= MAX_BYTES:
+        if file.tell() <= max_bytes:
             break
     return file.getvalue()
 
 
-def _resized(picture: np.ndarray, height: int) -> np.ndarray:
-    pixels = Image.fromarray(np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8))
+def _resized(image: np.ndarray, height: int) -> np.ndarray:
+    pixels = Image.fromarray(np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8))
     width = max(1, round(pixels.width * height / pixels.height))
     return np.asarray(pixels.resize((width, height), Image.Resampling.LANCZOS))

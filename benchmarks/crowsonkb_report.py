@@ -4,18 +4,10 @@ from tables import provenance, table
 
 
 def parts(results: dict) -> list[str]:
-    """What was measured of that method beside the default.
-
-    Args:
-        results: of `crowsonkb.json`: provenance, and in `pairs` by name `seconds` and
-            `our_seconds`, `content_weight`, our `steps`, and the scores of `theirs` and `ours`.
-
-    Returns:
-        Paragraphs of Markdown.
-    """
+    """Paragraphs of Markdown from the results of `beside_crowsonkb.py`."""
     columns = ["style", "content", "SSIM", "grain", "seconds"]
     rows = [["pair", "", *columns, "ours sooner"]]
-    shown = []
+    sheets = []
     for name, pair in results["pairs"].items():
         ratio = pair["seconds"] / pair["our_seconds"]
         theirs = [*_scores(pair["theirs"]), f"{pair['seconds']:.0f}"]
@@ -23,7 +15,7 @@ def parts(results: dict) -> list[str]:
         weight = f"nst_tf, content weight {pair['content_weight']:g}, {pair['steps']} steps"
         rows.append([name, "crowsonkb's method", *theirs, ""])
         rows.append(["", weight, *ours, f"{ratio:.0f} times"])
-        shown.append(f"![{name}: photograph, painting, theirs, ours]({picture(name)})")
+        sheets.append(f"![{name}: photograph, painting, theirs, ours]({sheet_name(name)})")
     return [
         "## Beside crowsonkb/style-transfer-pytorch's method",
         "That program's method, written anew in PyTorch (`benchmarks/crowsonkb.py`) on the bundled "
@@ -33,16 +25,16 @@ def parts(results: dict) -> list[str]:
         "from the median step of each scale.",
         table(rows),
         "A pair a row: the photograph, the painting, theirs, ours.",
-        *shown,
+        *sheets,
         provenance(results),
     ]
 
 
-def picture(name: str) -> str:
-    """The file of a pair's pictures, of the pair's name in the results."""
+def sheet_name(name: str) -> str:
+    """The file with the images of a pair, by the pair's name in the results."""
     return f"crowsonkb_{name.replace(' x ', '_')}.jpg"
 
 
 def _scores(scores: dict[str, float]) -> list[str]:
     columns = {"style": ".4f", "content": ".3f", "ssim": ".3f", "grain": ".2f"}
-    return [f"{scores[key]:{form}}" for key, form in columns.items()]
+    return [f"{scores[key]:{spec}}" for key, spec in columns.items()]

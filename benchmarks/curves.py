@@ -2,22 +2,16 @@
 
 
 def seconds_to(curve: list, target: float) -> float | None:
-    """When a curve first comes down to a loss.
+    """When a curve of (step, seconds, loss) first comes down to a loss; None if it never does.
 
-    Args:
-        curve: (step, seconds, loss), in order.
-        target: the loss.
-
-    Returns:
-        Seconds, interpolated linearly between evaluations; the time of the first evaluation if
-        it is there already; None if it never gets there.
+    It is interpolated linearly between evaluations.
     """
-    before = None
+    last = None
     for _, seconds, loss in curve:
         if loss <= target:
-            if before is None:
+            if last is None:
                 return seconds
-            share = (before[1] - target) / (before[1] - loss)
-            return before[0] + share * (seconds - before[0])
-        before = seconds, loss
+            fraction = (last[1] - target) / (last[1] - loss)
+            return last[0] + fraction * (seconds - last[0])
+        last = seconds, loss
     return None

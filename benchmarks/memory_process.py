@@ -6,36 +6,40 @@ It prints what it has measured as one line of JSON.
 import json
 import math
 from time import perf_counter
-from unittest import mock
 
 import machine
 from absl import app, flags
 
 from nst_tf import Settings, Style, optimize, startup
 from nst_tf.images import image_io
-from nst_tf.losses import tiles
+from nst_tf.losses.tiles import MAX_TILE_PIXELS
 from nst_tf.run import memory
+from nst_tf.run.progress import RunPlan, State
+from nst_tf.run.pyramid import scale_sizes
+from nst_tf.run.session import Session
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_string(
-    "content", f"{_SAMPLES}/content/cincinnati_bridge.jpg", "the photograph"
+    "content", f"{_SAMPLES}/content/cincinnati_bridge.jpg", "the content image"
 )
 _STYLE = flags.DEFINE_string(
-    "style", f"{_SAMPLES}/style/vangogh_village_street_in_auvers.jpg", "the painting"
+    "style", f"{_SAMPLES}/style/vangogh_village_street_in_auvers.jpg", "the style image"
 )
-_SIZE = flags.DEFINE_integer("size", 512, "long side of the picture in pixels")
+_SIZE = flags.DEFINE_integer("size", 512, "long side of the result in pixels")
 _PRECISION = flags.DEFINE_string("precision", "float32", "type of the convolutions")
 _LIMIT = flags.DEFINE_float("max_memory", 0, "the limit in GiB; 0 for none")
-_SEEN = flags.DEFINE_float("seen", 1, "the share of the picture that may be seen at a time")
+_FRACTION = flags.DEFINE_float(
+    "max_tile_fraction", 1, "pixels of the largest tile, padding included, over the image's"
+)
 _STEPS = flags.DEFINE_integer(
-    "steps", 13, "how many steps to take; the history is full after ten that were kept"
+    "steps", 13, "how many steps to take; the history is full after ten that were accepted"
 )
 
 
 def main(_: list[str]) -> None:
-    """Take steps and print their time, the peak of the memory and what was estimated."""
+    """Take steps and print their time, the peak of the memory and the estimate."""
     startup.import_tensorflow()
-    photograph, painting = image_io.read(_CONTENT.value).rgb, image_io.read(_STYLE.value).rgb
+    content, styles = image_io.read(_CONTENT.value).rgb, [Style(image_io.read(_STYLE.value).rgb)]
     settings = Settings(
         size=_SIZE.value,
         scales=1,
@@ -43,34 +47,31 @@ def main(_: list[str]) -> None:
         precision=_PRECISION.value,
         max_memory=_LIMIT.value or 1e6,
     )
-    plans: list[memory.Plan] = []
-    plan = memory.plan
-
-    def remember(sizes, *arguments) -> list[memory.Plan]:
-        most = min(_SEEN.value * math.prod(sizes[-1]), tiles.MAX_TILE_PIXELS)
-        with mock.patch.object(tiles, "MAX_TILE_PIXELS", most):
-            plans.extend(plan(sizes, *arguments))
-        return plans
-
-    with mock.patch.object(memory, "plan", remember):
-        stream = optimize(photograph, [Style(painting)], settings)
+    session = Session()
+    network = session.begin(settings, styles)
+    sizes = scale_sizes(*content.shape[:2], settings)
+    max_pixels = min(int(_FRACTION.value * math.prod(sizes[0])), MAX_TILE_PIXELS)
+    budget = session.memory_budget(content)
+    (scale_plan,) = memory.plan(sizes, network, settings, budget, max_tile_pixels=max_pixels)
+    plan = RunPlan(settings.precision, (scale_plan,))
+    run = optimize(content, styles, settings, resume=State(0, 0, plan, plan), session=session)
     seconds = []
-    began = perf_counter()
-    for progress in stream:
+    started = perf_counter()
+    for progress in run:
         float(progress.losses.total)
-        seconds.append(perf_counter() - began)
-        began = perf_counter()
-    found = {
-        "height": progress.scales[0][0],
-        "width": progress.scales[0][1],
-        "tiles": plans[0].tiles,
-        "history": plans[0].history,
-        "estimate": plans[0].total,
+        seconds.append(perf_counter() - started)
+        started = perf_counter()
+    results = {
+        "height": sizes[0][0],
+        "width": sizes[0][1],
+        "tiles": scale_plan.num_tiles,
+        "history": scale_plan.lbfgs_history,
+        "estimate": scale_plan.total_bytes,
         "peak_memory": machine.peak_memory(),
-        # The first holds the targets and the tracing.
+        # The first computes the style targets and traces.
         "step_seconds": seconds[1:],
     }
-    print(json.dumps(found))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

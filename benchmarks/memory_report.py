@@ -9,7 +9,7 @@ _COLUMNS = (
     "pixels",
     "limit",
     "tiles",
-    "moves remembered",
+    "L-BFGS history",
     "peak memory",
     "estimate",
     "step",
@@ -18,14 +18,7 @@ _COLUMNS = (
 
 
 def rows(results: dict) -> list[dict]:
-    """The medians of each configuration's runs.
-
-    Args:
-        results: of `memory.py`.
-
-    Returns:
-        A row each, for the table and the chart.
-    """
+    """The medians of each configuration's runs, for the table and the chart."""
     groups: dict[tuple, list[dict]] = {}
     for run in results["runs"]:
         limit = run.get("max_memory")
@@ -47,24 +40,17 @@ def rows(results: dict) -> list[dict]:
 
 
 def parts(results: dict) -> list[str]:
-    """Lay out what was measured.
-
-    Args:
-        results: of `memory.py`.
-
-    Returns:
-        Paragraphs of Markdown.
-    """
-    shown = [list(_COLUMNS)]
+    """Paragraphs of Markdown from the results of `memory.py`."""
+    lines = [list(_COLUMNS)]
     measured = rows(results)
     whole = {
-        (r["precision"], r["size"]): r["seconds"]
-        for r in measured
-        if r["tiles"] == 1 and not r["limit"]
+        (row["precision"], row["size"]): row["seconds"]
+        for row in measured
+        if row["tiles"] == 1 and not row["limit"]
     }
     for row in measured:
-        alone = whole.get((row["precision"], row["size"]))
-        shown.append(
+        whole_seconds = whole.get((row["precision"], row["size"]))
+        lines.append(
             [
                 row["precision"],
                 row["pixels"],
@@ -74,16 +60,16 @@ def parts(results: dict) -> list[str]:
                 f"{row['memory'] / 2**30:.2f} GiB",
                 f"{row['estimate'] / 2**30:.2f} GiB",
                 f"{row['seconds']:.2f} s",
-                f"{row['seconds'] / alone:.2f}x" if alone else "",
+                f"{row['seconds'] / whole_seconds:.2f}x" if whole_seconds else "",
             ]
         )
     return [
         "## Memory",
-        "Peak resident memory of a whole process, the history full, and the time of a step, seen "
-        "whole and in two tiles, in turns, at one scale; those with a limit once, as the limit has "
-        "it. The objective is the default recipe's at the commit named below. "
+        "Peak resident memory of a whole process with a full history, and the time of a step, at "
+        "one scale: whole and in two tiles, in turns; rows with a limit once, with the tiles that "
+        "the limit asks for. The objective is the default recipe's at the commit named below. "
         f"Rounds: {results['settings']['rounds']}.",
-        table(shown),
+        table(lines),
         "![Peak memory](memory.png)",
         provenance(results),
     ]

@@ -1,4 +1,4 @@
-"""What all contenders are given: the same two pictures, weights, objective and start."""
+"""The problem that all contenders solve: images, weights, objective and start are the same."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,15 +9,16 @@ import tensorflow as tf
 
 from nst_tf import Settings, Style, optimize
 from nst_tf.images import image_io
+from nst_tf.images.pixels import resize
 from nst_tf.losses.objective import Objective
-from nst_tf.losses.style_targets import Painting
+from nst_tf.losses.style_targets import StyleImage
+from nst_tf.losses.tiled_objective import build_objective
 from nst_tf.networks import vgg
-from nst_tf.run.pyramid import painting_size, scale_sizes
+from nst_tf.run.pyramid import scale_sizes, style_image_size
 
-# The Gram objective, which all contenders minimize: the relative squared distance of the Gram
-# matrices of five layers, and of the content's features, without total variation, which the
-# others' loops do not have. The steps are this program's: so many at half the size, three fifths
-# of them at the full one.
+# The Gram objective: the relative squared error of the Gram matrices of five layers and of the
+# content features, without total variation, which the others' loops do not have. The steps are
+# nst_tf's at half the size; three fifths as many follow at the final size.
 SETTINGS = Settings(
     steps=126,
     scales=2,
@@ -29,110 +30,66 @@ SETTINGS = Settings(
     style_layer_weights=(1.0,) * 5,
     pooling="max",
 )
-# How far two implementations of one objective may be apart, relative to its value.
-AGREEMENT = 1e-3
+# Relative difference of two implementations of one objective.
+TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A photograph and a painting, whole and at the final size, and who judges the result.
+    """A content and a style image, and the network of the objective.
 
     Attributes:
-        photograph: float32 [H, W, 3] in [0, 1], as read.
-        painting: float32 [H, W, 3] in [0, 1], as read.
-        settings: `SETTINGS` at the final size.
-        start: float32 [1, h, w, 3], the photograph at the final size.
-        style: float32 [1, h, w, 3], the painting at the final size.
-        network: the extractor in float32, its weights loaded.
+        content: as read, float32 [H, W, 3] in [0, 1].
+        style: as read, float32 [H, W, 3] in [0, 1].
+        settings: `SETTINGS` with the final size.
+        start: the content image at the final size, float32 [1, h, w, 3].
+        scaled_style: the style image at the final size, float32 [1, h, w, 3].
+        network: the extractor in float32.
     """
 
-    photograph: np.ndarray
-    painting: np.ndarray
+    content: np.ndarray
+    style: np.ndarray
     settings: Settings
     start: np.ndarray
-    style: np.ndarray
+    scaled_style: np.ndarray
     network: tf.keras.Model
 
     def objective(self) -> Objective:
         """The objective in float32 at the final size; computes its targets."""
-        return Objective(self.network, self.start, [Painting(self.style)], self.settings)
+        style_images = [StyleImage(self.scaled_style)]
+        return build_objective(self.network, self.start, style_images, self.settings)
+
+    def loss_fn(self) -> Callable[[np.ndarray], float]:
+        """The loss of an image [1, h, w, 3] in float32, clipped to [0, 1] first."""
+        value = tf.function(self.objective().value)
+        return lambda image: float(value(tf.clip_by_value(image, 0.0, 1.0)).total)
 
 
-def load(content: Path, style: Path, size: int) -> Problem:
-    """Read a pair of pictures and the weights.
-
-    Args:
-        content: the photograph's file.
-        style: the painting's file.
-        size: the long side of the result, in pixels.
-
-    Returns:
-        The problem.
-    """
+def load(content_path: Path, style_path: Path, size: int) -> Problem:
+    """Read a pair of images and the weights; the long side of the result is `size` pixels."""
     settings = replace(SETTINGS, size=size)
-    photograph, painting = image_io.read(content).rgb, image_io.read(style).rgb
-    height, width = scale_sizes(*photograph.shape[:2], settings)[-1]
-    start = image_io.resize(photograph, height, width).numpy()[np.newaxis]
-    return Problem(photograph, painting, settings, start, _fit(painting, size), network(settings))
+    content, style = image_io.read(content_path).rgb, image_io.read(style_path).rgb
+    start = _resized(content, *scale_sizes(*content.shape[:2], settings)[-1])
+    scaled_style = _resized(style, *style_image_size(*style.shape[:2], size))
+    network = vgg.extractor_from_settings(settings, "float32")
+    return Problem(content, style, settings, start, scaled_style, network)
 
 
-def network(settings: Settings, **changes) -> tf.keras.Model:
-    """The extractor of these settings in float32.
-
-    Args:
-        settings: layers, network, weights and pooling.
-        **changes: other arguments of `features.extractor` than theirs.
-    """
-    arguments = {
-        "style_layers": settings.style_layers,
-        "content_layers": settings.content_layers,
-        "network": settings.network,
-        "weights": settings.vgg_weights,
-        "pooling": settings.pooling,
-        "precision": "float32",
-    }
-    return vgg.extractor(**(arguments | changes))
-
-
-def judge(problem: Problem) -> Callable[[np.ndarray], float]:
-    """Who says what a picture's loss is, for all contenders alike.
-
-    Args:
-        problem: the pair.
-
-    Returns:
-        A function from a picture [1, h, w, 3] to its loss in float32, clipped to [0, 1] first.
-    """
-    value = tf.function(problem.objective().value)
-    return lambda picture: float(value(tf.clip_by_value(picture, 0.0, 1.0)).total)
-
-
-def check(name: str, found: float, expected: float) -> None:
-    """Make sure that a contender minimizes the same objective.
-
-    Args:
-        name: the contender.
-        found: its loss of the start.
-        expected: the judge's.
-
-    Raises:
-        RuntimeError: they are further apart than AGREEMENT.
-    """
-    if abs(found - expected) > AGREEMENT * expected:
+def check_loss(name: str, loss: float, expected: float) -> None:
+    """Raise RuntimeError where a contender's loss of the start is not the problem's."""
+    if abs(loss - expected) > TOLERANCE * expected:
         raise RuntimeError(
-            f"{name}: its loss of the start is {found}; expected {expected} within {AGREEMENT:g} "
+            f"{name}: its loss of the start is {loss}; expected {expected} within {TOLERANCE:g} "
             "of it; the contenders do not minimize the same objective"
         )
 
 
-def own_loss(problem: Problem) -> float:
-    """The loss of the start as `nst_tf.optimize` itself computes it, in float32."""
+def start_loss(problem: Problem) -> float:
+    """The loss of the start as `nst_tf.optimize` computes it, in float32."""
     settings = replace(problem.settings, scales=1, steps=1, precision="float32")
-    progress = next(optimize(problem.photograph, [Style(problem.painting)], settings))
+    progress = next(optimize(problem.content, [Style(problem.style)], settings))
     return float(progress.losses.total)
 
 
-def _fit(painting: np.ndarray, size: int) -> np.ndarray:
-    """The painting at the final size, as the program has it."""
-    height, width = painting_size(*painting.shape[:2], size)
-    return image_io.resize(painting, height, width).numpy()[np.newaxis]
+def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    return resize(image, height, width).numpy()[np.newaxis]

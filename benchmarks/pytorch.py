@@ -8,12 +8,13 @@ import torch
 from stepwise import stepwise
 from torch.nn import functional
 
+from nst_tf.networks.weights import bundled_path
 from nst_tf.settings import Settings
 
-# What it takes by default, and so in its style transfer tutorial.
+# PyTorch's default, which its style transfer tutorial takes.
 HISTORY = 100
-# The plain steps that it takes by default came further in as many evaluations than the strong
-# Wolfe search, which was tried at 128 px.
+# PyTorch's default, steps without a line search: at 128 px it came further in as many evaluations
+# than the strong Wolfe search.
 LINE_SEARCH = None
 _BGR_MEAN = (103.939, 116.779, 123.68)
 _BLOCKS = (2, 2, 4, 4, 4)
@@ -23,19 +24,12 @@ Weights = dict[str, tuple[torch.Tensor, torch.Tensor]]
 
 
 def load(settings: Settings) -> Weights:
-    """Read the bundled VGG19 up to the deepest layer that is asked for.
-
-    Args:
-        settings: which layers.
-
-    Returns:
-        Kernel [out, in, 3, 3] and bias of each layer, in the network's order.
-    """
+    """Kernel [out, in, 3, 3] and bias of the bundled VGG19's layers, up to the deepest needed."""
     # The first optimizer makes PyTorch import more of itself, and imports are not on the clock.
     torch.optim.LBFGS([torch.zeros(1, requires_grad=True)]).zero_grad()
     missing = {*settings.style_layers, *settings.content_layers}
     weights = {}
-    with h5py.File(weights.path("vgg19_notop_f16.h5")) as file:
+    with h5py.File(bundled_path("vgg19_notop_f16.h5")) as file:
         for block, count in enumerate(_BLOCKS, 1):
             for index in range(1, count + 1):
                 name = f"block{block}_conv{index}"
@@ -50,33 +44,33 @@ def load(settings: Settings) -> Weights:
 
 
 class Objective:
-    """The Gram objective in PyTorch: Gram matrices, all layers alike, and no total variation."""
+    """The Gram objective in PyTorch: all layers alike, and no total variation."""
 
     def __init__(self, weights: Weights, start: np.ndarray, style: np.ndarray, settings: Settings):
         """Compute the targets.
 
         Args:
             weights: of `load`.
-            start: the photograph, float32 [1, H, W, 3] in [0, 1].
-            style: the painting, float32 [1, h, w, 3] in [0, 1].
+            start: the content image, float32 [1, H, W, 3] in [0, 1].
+            style: the style image, float32 [1, h, w, 3] in [0, 1].
             settings: layers, and weights of content and style.
         """
         self._weights, self._settings = weights, settings
         with torch.no_grad():
             content = self._features(as_tensor(start))
             self._content = {name: content[name] for name in settings.content_layers}
-            painting = self._features(as_tensor(style))
-            self._style = {name: _gram(painting[name]) for name in settings.style_layers}
+            features = self._features(as_tensor(style))
+            self._style = {name: _gram_matrix(features[name]) for name in settings.style_layers}
 
-    def value(self, picture: torch.Tensor) -> torch.Tensor:
-        """The weighted total loss of a picture [1, 3, H, W] in [0, 1]."""
-        features = self._features(picture)
-        grams = {name: _gram(features[name]) for name in self._style}
-        style = self._settings.style_weight * _relative_squares(grams, self._style)
-        return style + self._settings.content_weight * _relative_squares(features, self._content)
+    def value(self, image: torch.Tensor) -> torch.Tensor:
+        """The weighted total loss of an image [1, 3, H, W] in [0, 1]."""
+        features = self._features(image)
+        grams = {name: _gram_matrix(features[name]) for name in self._style}
+        style = self._settings.style_weight * _relative_error(grams, self._style)
+        return style + self._settings.content_weight * _relative_error(features, self._content)
 
-    def _features(self, picture: torch.Tensor) -> Layers:
-        x = 255 * picture.flip(1) - torch.tensor(_BGR_MEAN).view(1, 3, 1, 1)
+    def _features(self, image: torch.Tensor) -> Layers:
+        x = 255 * image.flip(1) - torch.tensor(_BGR_MEAN).view(1, 3, 1, 1)
         features = {}
         for name, (kernel, bias) in self._weights.items():
             if name.endswith("_conv1") and features:
@@ -90,33 +84,37 @@ def lbfgs(
 ) -> Iterator[torch.Tensor]:
     """PyTorch's L-BFGS, as its style transfer tutorial uses it, with no closure call wasted.
 
-    The picture is clamped to [0, 1] within the closure, as in the tutorial. Unlike there, one
-    call of `step` does all iterations, for each call begins with an evaluation known already.
+    The image is clamped to [0, 1] within the closure, as in the tutorial. Unlike there, one call
+    of `step` does all iterations, for each call begins with an evaluation known already.
 
     Args:
         weights: of `load`.
-        start: the photograph, float32 [1, H, W, 3] in [0, 1].
-        style: the painting, float32 [1, h, w, 3] in [0, 1].
-        settings: layers and weights of the terms.
+        start: the content image, float32 [1, H, W, 3] in [0, 1].
+        style: the style image, float32 [1, h, w, 3] in [0, 1].
+        settings: layers, and weights of content and style.
 
     Yields:
-        After each closure call the best picture so far, [1, 3, H, W].
+        After each closure call the best image so far, [1, 3, H, W].
     """
 
     def run(report) -> None:
         objective = Objective(weights, start, style, settings)
-        picture = as_tensor(start).clone().requires_grad_()
-        optimizer = _optimizer(picture)
-        least, best = float("inf"), None
+        image = as_tensor(start).clone().requires_grad_()
+        endless = {"max_iter": 10**9, "max_eval": 10**9}
+        endless |= {"tolerance_grad": 0, "tolerance_change": 0}
+        optimizer = torch.optim.LBFGS(
+            [image], history_size=HISTORY, line_search_fn=LINE_SEARCH, **endless
+        )
+        best_loss, best = float("inf"), None
 
         def closure() -> torch.Tensor:
-            nonlocal least, best
-            picture.data.clamp_(0, 1)
+            nonlocal best_loss, best
+            image.data.clamp_(0, 1)
             optimizer.zero_grad()
-            loss = objective.value(picture)
+            loss = objective.value(image)
             loss.backward()
-            if loss.item() < least:
-                least, best = loss.item(), picture.detach().clone()
+            if loss.item() < best_loss:
+                best_loss, best = loss.item(), image.detach().clone()
             report(best)
             return loss
 
@@ -126,28 +124,22 @@ def lbfgs(
     return stepwise(run)
 
 
-def as_tensor(picture: np.ndarray) -> torch.Tensor:
-    """A picture [1, H, W, 3] as PyTorch has it, [1, 3, H, W]."""
-    return torch.from_numpy(picture.transpose(0, 3, 1, 2)).contiguous()
+def as_tensor(image: np.ndarray) -> torch.Tensor:
+    """An image [1, H, W, 3] as PyTorch has it, [1, 3, H, W]."""
+    return torch.from_numpy(image.transpose(0, 3, 1, 2)).contiguous()
 
 
-def as_array(picture: torch.Tensor) -> np.ndarray:
-    """A picture [1, 3, H, W] as TensorFlow has it, [1, H, W, 3]."""
-    return picture.numpy().transpose(0, 2, 3, 1)
+def as_array(image: torch.Tensor) -> np.ndarray:
+    """An image [1, 3, H, W] as TensorFlow has it, [1, H, W, 3]."""
+    return image.numpy().transpose(0, 2, 3, 1)
 
 
-def _optimizer(picture: torch.Tensor) -> torch.optim.LBFGS:
-    """All iterations in one call of `step`, and no end of its own."""
-    endless = {"max_iter": 10**9, "max_eval": 10**9, "tolerance_grad": 0, "tolerance_change": 0}
-    return torch.optim.LBFGS([picture], history_size=HISTORY, line_search_fn=LINE_SEARCH, **endless)
-
-
-def _gram(features: torch.Tensor) -> torch.Tensor:
+def _gram_matrix(features: torch.Tensor) -> torch.Tensor:
     flat = features.flatten(2)
     return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
-def _relative_squares(layers: Layers, targets: Layers) -> torch.Tensor:
+def _relative_error(layers: Layers, targets: Layers) -> torch.Tensor:
     terms = [
         (layers[name] - target).square().sum() / target.square().sum()
         for name, target in targets.items()

@@ -1,12 +1,11 @@
 """The default beside an earlier commit's.
 
-The same pairs, whole processes in turns, judged by the referee of `nst_tf/report.py`.
+The same pairs, whole processes in turns, scored by the evaluator of `nst_tf/reports/comparison.py`.
 
 python benchmarks/quality.py --content=photo.jpg --style=painting.jpg
 """
 
 import contextlib
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -17,17 +16,18 @@ import machine
 import numpy as np
 from absl import flags
 
-from nst_tf import files
+from nst_tf import atomic_files
 from nst_tf.cli import app
 from nst_tf.images import image_io
+from nst_tf.images.pixels import resize
 from nst_tf.reports import comparison
-from nst_tf.run.pyramid import painting_size
+from nst_tf.run.pyramid import style_image_size
 
 _SAMPLES = machine.ROOT / "samples"
 _CONTENT = flags.DEFINE_multi_string(
     "content",
     [f"{_SAMPLES}/content/{name}.jpg" for name in ("cincinnati_bridge", "raccoon", "honey_bee")],
-    "photographs, one for each painting",
+    "content images, one for each style image",
 )
 _STYLE = flags.DEFINE_multi_string(
     "style",
@@ -39,20 +39,20 @@ _STYLE = flags.DEFINE_multi_string(
             "kandinsky_composition_viii",
         )
     ],
-    "paintings",
+    "style images",
 )
 _BEFORE = flags.DEFINE_string("before", "bf9bda1", "the earlier commit")
-_SIZE = flags.DEFINE_integer("size", 512, "long side of the pictures, in pixels")
-_ROUNDS = flags.DEFINE_integer("rounds", 1, "how often each paints each pair, in turns")
+_SIZE = flags.DEFINE_integer("size", 512, "long side of the results, in pixels")
+_ROUNDS = flags.DEFINE_integer("rounds", 1, "how often each stylizes each pair, in turns")
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
 _SUFFIX = flags.DEFINE_string(
-    "suffix", "", "of the results' names: _avx2 keeps those of another machine apart"
+    "suffix", "", "of the results' names, for those of another machine, as _avx2"
 )
-_PICTURES = flags.DEFINE_string("pictures_dir", None, "folder to keep the pictures in; none if not")
+_PICTURES = flags.DEFINE_string("pictures_dir", None, "folder to save the pictures in; none if not")
 
 
 def main() -> None:
-    """Paint and judge pair by pair, and save the numbers and the sheet after each."""
+    """Stylize and score pair by pair, and save the numbers and the sheet after each."""
     settings = {
         "size": _SIZE.value,
         "rounds": _ROUNDS.value,
@@ -60,39 +60,46 @@ def main() -> None:
         "suffix": _SUFFIX.value,
     }
     results = machine.provenance() | {"settings": settings, "pairs": {}}
-    saved = Path(_OUTPUT.value) / f"quality_{_SIZE.value}{_SUFFIX.value}.json"
-    pairs, rows = list(zip(_CONTENT.value, _STYLE.value, strict=True)), []
-    with commits.sources(_BEFORE.value) as sources, _pictures_dir() as place:
-        folder = Path(place)
-        for content, style in pairs:
-            name = f"{Path(content).stem} x {Path(style).stem}"
-            stem = f"{Path(content).stem}_{Path(style).stem}"
-            paths = {source: folder / f"{stem}_{source}.png" for source in sources}
-            found = _paint(sources, content, style, paths)
-            pictures = [image_io.read(path).rgb for path in paths.values()]
-            photograph, painting = _fitted(content, style, *pictures[0].shape[:2])
-            judge = comparison.Evaluator(photograph, painting)
-            for each, picture in zip(found.values(), pictures, strict=True):
-                each |= asdict(judge.measure(picture))
-            results["pairs"][name] = found
-            rows.append(contact_sheet.row([*pictures, photograph, painting]))
-            files.replace(saved, json.dumps(results, indent=1).encode())
-            files.replace(saved.with_suffix(".jpg"), contact_sheet.encode(rows))
-            print(f"{name}: {found}", flush=True)
+    name = f"quality_{_SIZE.value}{_SUFFIX.value}"
+    rows = []
+    with commits.sources(_BEFORE.value) as sources, _pictures_dir() as folder:
+        for content, style in zip(_CONTENT.value, _STYLE.value, strict=True):
+            pair, row = _measure(sources, content, style, Path(folder))
+            results["pairs"][f"{Path(content).stem} x {Path(style).stem}"] = pair
+            rows.append(row)
+            machine.save(_OUTPUT.value, f"{name}.json", results)
+            atomic_files.replace(Path(_OUTPUT.value, f"{name}.jpg"), contact_sheet.encode(rows))
+            print(f"{content}, {style}: {pair}", flush=True)
 
 
-def _paint(
-    sources: dict[str, Path], content: str, style: str, paths: dict[str, Path]
-) -> dict[str, dict]:
-    """Have each program paint the pair in turns; the last pictures stay."""
-    found: dict[str, dict] = {name: {"seconds": []} for name in sources}
+def _measure(
+    sources: dict[str, Path], content_path: str, style_path: str, folder: Path
+) -> tuple[dict[str, dict], np.ndarray]:
+    """The seconds and scores of a pair by program, and its row of images."""
+    stem = f"{Path(content_path).stem}_{Path(style_path).stem}"
+    outputs = {name: folder / f"{stem}_{name}.png" for name in sources}
+    seconds = _stylize(sources, content_path, style_path, outputs)
+    images = {name: image_io.read(path).rgb for name, path in outputs.items()}
+    content, style = _scaled(content_path, style_path, *images["after"].shape[:2])
+    evaluator = comparison.Evaluator(content, style)
+    pair = {
+        name: {"seconds": seconds[name]} | asdict(evaluator.measure(image))
+        for name, image in images.items()
+    }
+    return pair, contact_sheet.row([*images.values(), content, style])
+
+
+def _stylize(
+    sources: dict[str, Path], content: str, style: str, outputs: dict[str, Path]
+) -> dict[str, list[float]]:
+    """Have each program stylize the pair in turns; the last pictures stay."""
+    seconds: dict[str, list[float]] = {name: [] for name in sources}
     arguments = [f"--content={content}", f"--style={style}", f"--size={_SIZE.value}", "--quiet"]
     for _ in range(_ROUNDS.value):
         for name, source in sources.items():
-            output = f"--output={paths[name]}"
-            seconds = commits.run_seconds(source, "stylize", *arguments, output)
-            found[name]["seconds"].append(seconds)
-    return found
+            output = f"--output={outputs[name]}"
+            seconds[name].append(commits.run_seconds(source, "stylize", *arguments, output))
+    return seconds
 
 
 def _pictures_dir() -> contextlib.AbstractContextManager[str]:
@@ -101,13 +108,13 @@ def _pictures_dir() -> contextlib.AbstractContextManager[str]:
     return tempfile.TemporaryDirectory()
 
 
-def _fitted(content: str, style: str, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Photograph and painting at the size of the pictures."""
-    photograph, painting = image_io.read(content).rgb, image_io.read(style).rgb
-    fitted = painting_size(*painting.shape[:2], max(height, width))
-    return image_io.resize(photograph, height, width).numpy(), image_io.resize(
-        painting, *fitted
-    ).numpy()
+def _scaled(
+    content_path: str, style_path: str, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Content and style image at the size of the results."""
+    content, style = image_io.read(content_path).rgb, image_io.read(style_path).rgb
+    style_size = style_image_size(*style.shape[:2], max(height, width))
+    return resize(content, height, width).numpy(), resize(style, *style_size).numpy()
 
 
 if __name__ == "__main__":

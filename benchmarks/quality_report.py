@@ -4,8 +4,8 @@ import statistics
 
 from tables import provenance, table
 
-_TEXT = """Each pair is painted by the default of an earlier commit and by this one's, and both
-pictures are judged by the same referee. Style: how far brushwork and colors are from the
+_TEXT = """Each pair is stylized by the default of an earlier commit and by this one's, and both
+pictures are scored by the same evaluator. Style: how far brushwork and colors are from the
 painting's, as the squared 2-Wasserstein distance of features at layers where neither compares
 style (block1_conv2 to block4_conv2), relative to the painting's; 0 is the painting itself.
 Content: how far shapes are from the photograph's, as the relative squared error of the features of
@@ -16,64 +16,48 @@ from its start to the written picture. Each cell is before → after. The last r
 after over before, and for grain the median of both."""
 
 _PICTURES = """Three of the pairs are in `samples/`; the other pictures are not in the repository.
-Looked at one by one at full size, of the ten pairs at 512 px that were painted first: the picture
-of before is the one to hang for the honey bee in Kandinsky's manner, which has more of his circles
+Looked at one by one at full size, of the ten pairs at 512 px that were stylized first: the picture
+of before is the one to hang for the honey bee in Kandinsky's style, which has more of his circles
 and arcs on it, and for the raccoon in the Great Wave's, which has more waves. There the new one
 keeps more of the animal. Moraine Lake, the torii and Singapore are as good before as after. In the
 others it is the new one, for whole faces and calm skies."""
 
+_FORMATS = {"style": ".4f", "content": ".3f", "ssim": ".3f", "grain": ".2f", "seconds": ".1f"}
 
-def parts(looks: list[dict]) -> list[str]:
-    """What was measured of the default.
 
-    Args:
-        looks: results of `quality.py`, one for each size.
-
-    Returns:
-        Paragraphs of Markdown.
-    """
-    if not looks:
+def parts(all_results: list[dict]) -> list[str]:
+    """Paragraphs of Markdown from the results of `quality.py`, one dict for each size."""
+    if not all_results:
         return []
-    found = ["## The default beside an earlier commit's", _TEXT.replace("\n", " ")]
-    found.append(_PICTURES.replace("\n", " "))
-    for results in sorted(looks, key=lambda each: (each["settings"]["size"], _suffix(each))):
-        found += _look(results)
-    return found
+    paragraphs = ["## The default beside an earlier commit's", _TEXT.replace("\n", " ")]
+    paragraphs.append(_PICTURES.replace("\n", " "))
+    for results in sorted(all_results, key=lambda each: (each["settings"]["size"], _suffix(each))):
+        paragraphs += _size_parts(results)
+    return paragraphs
 
 
 def medians(pairs: list[dict]) -> dict[str, float]:
-    """What all pairs say together.
+    """Medians over all pairs.
 
-    Args:
-        pairs: `before` and `after` of each, as `quality.py` has them.
-
-    Returns:
-        Medians of the ratios after over before by `style`, `content` and `seconds`, and medians
-        of the grain by `grain_before` and `grain_after`.
+    Of the ratios after over before by `style`, `content` and `seconds`, and of the grain by
+    `grain_before` and `grain_after`.
     """
     flat = [{name: _flat(each) for name, each in pair.items()} for pair in pairs]
-    found = {
+    result = {
         key: statistics.median(pair["after"][key] / pair["before"][key] for pair in flat)
         for key in ("style", "content", "seconds")
     }
     for name in ("before", "after"):
-        found[f"grain_{name}"] = statistics.median(pair[name]["grain"] for pair in flat)
-    return found
+        result[f"grain_{name}"] = statistics.median(pair[name]["grain"] for pair in flat)
+    return result
 
 
-def _look(results: dict) -> list[str]:
+def _size_parts(results: dict) -> list[str]:
     settings, pairs = results["settings"], results["pairs"]
     rows = [["pair", "style", "content", "SSIM", "grain", "seconds"]]
     for name, pair in pairs.items():
         before, after = _flat(pair["before"]), _flat(pair["after"])
-        columns = {
-            "style": ".4f",
-            "content": ".3f",
-            "ssim": ".3f",
-            "grain": ".2f",
-            "seconds": ".1f",
-        }
-        cells = [f"{before[key]:{form}} → {after[key]:{form}}" for key, form in columns.items()]
+        cells = [f"{before[key]:{spec}} → {after[key]:{spec}}" for key, spec in _FORMATS.items()]
         rows.append([name, *cells])
     middle = medians(list(pairs.values()))
     grain = f"{middle['grain_before']:.2f} → {middle['grain_after']:.2f}"
@@ -91,10 +75,10 @@ def _look(results: dict) -> list[str]:
 
 
 def _suffix(results: dict) -> str:
-    """What tells a machine's results from another's; those measured first have none."""
+    """Of the files' names, for results of another machine; those measured first have none."""
     return results["settings"].get("suffix", "")
 
 
-def _flat(judged: dict) -> dict[str, float]:
-    """The same with the median of its seconds."""
-    return judged | {"seconds": statistics.median(judged["seconds"])}
+def _flat(scores: dict) -> dict[str, float]:
+    """The same with the median of the seconds."""
+    return scores | {"seconds": statistics.median(scores["seconds"])}

@@ -1,16 +1,14 @@
-"""Contenders that advance in turns, each on its own clock, judged outside the clock."""
+"""Contenders that advance in turns, each on its own clock; losses are computed outside it."""
 
-import contextlib
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from time import perf_counter
-from unittest import mock
 
 import numpy as np
-from contenders import Look
 
-from nst_tf.networks import vgg
-
+# Fetches the image [1, H, W, 3] in [0, 1]; None while it does not have its final size.
+GetImage = Callable[[], np.ndarray] | None
+Steps = Generator[GetImage, None, None]
 RUNNING, FINISHED, PASSED, CAPPED, DIVERGED, UNABLE = (
     "running",
     "finished",
@@ -19,97 +17,68 @@ RUNNING, FINISHED, PASSED, CAPPED, DIVERGED, UNABLE = (
     "diverged",
     "could not go on",
 )
-SLICE = 20.0
-
-
-class LoadingClock:
-    """How long weights have been loaded, so that it can be left out."""
-
-    def __init__(self):
-        self.seconds = 0.0
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Time every call of `features.extractor` for as long as this lasts."""
-        load = vgg.extractor
-
-        def timed(*arguments, **options):
-            began = perf_counter()
-            try:
-                return load(*arguments, **options)
-            finally:
-                self.seconds += perf_counter() - began
-
-        with mock.patch.object(vgg, "extractor", timed):
-            yield
+# How long a contender runs before it is the next one's turn.
+TURN_SECONDS = 20.0
+# In place of a step of a stream that has none left.
+_END = object()
 
 
 class Contender:
-    """One contender: its steps, its clock and its curve."""
+    """One contender: its steps, its clock and its curve of (step, seconds, loss)."""
 
     def __init__(
         self,
-        stream: Iterator[Look],
-        judge: Callable[[np.ndarray], float],
-        loading: LoadingClock,
+        stream: Steps,
+        loss_fn: Callable[[np.ndarray], float],
         *,
-        growth: float = 1.08,
-        marks: Collection[int] = (),
-        cap: float = math.inf,
+        interval_growth: float = 1.08,
+        required_steps: Collection[int] = (),
+        max_seconds: float = math.inf,
     ):
         """Put it at the start; nothing runs yet.
 
         Args:
             stream: its steps.
-            judge: the loss of a picture.
-            loading: what its clock leaves out.
-            growth: by what factor the steps between two evaluations grow.
-            marks: steps that are evaluated in any case.
-            cap: the seconds after which it stops.
+            loss_fn: the loss of an image.
+            interval_growth: by what factor the steps between two evaluations grow.
+            required_steps: steps that are evaluated in any case.
+            max_seconds: on its clock, when it stops.
         """
-        self._stream, self._judge, self._loading = stream, judge, loading
-        self._growth, self._marks, self._cap = growth, marks, cap
-        self._look: Look = None
-        self._looks, self._due = 0, 1
+        self._stream, self._loss_fn = stream, loss_fn
+        self._growth, self._required_steps = interval_growth, required_steps
+        self._max_seconds = max_seconds
+        self._get_image: GetImage = None
+        self._num_images, self._next_evaluation = 0, 1
         self.steps, self.seconds, self.state = 0, 0.0, RUNNING
         self.curve: list[tuple[int, float, float]] = []
 
     @property
     def loss(self) -> float:
-        """The least loss so far."""
+        """The lowest loss so far."""
         return min((loss for _, _, loss in self.curve), default=math.inf)
 
     def advance(self, target: float | None) -> None:
-        """Take steps for about SLICE seconds of its own clock.
-
-        Args:
-            target: the loss at which it may stop, None while that is not known.
-        """
-        end = self.seconds + SLICE
+        """Take steps for about TURN_SECONDS; stop at a loss of `target`, where that is known."""
+        end = self.seconds + TURN_SECONDS
         while self.state == RUNNING and self.seconds < end:
             self._step(end)
             if self.state == RUNNING and target is not None and self.loss <= target:
                 self.state = PASSED
-            elif self.state == RUNNING and self.seconds >= self._cap:
+            elif self.state == RUNNING and self.seconds >= self._max_seconds:
                 self.state = CAPPED
         if self.state not in (RUNNING, FINISHED):
             self._stream.close()
 
-    def go_on(self, stream: Iterator[Look], cap: float) -> None:
-        """Continue a finished contender with more steps on the same clock.
+    def extend(self, stream: Steps, max_seconds: float) -> None:
+        """Continue a finished contender with more steps on the same clock."""
+        self._stream, self._max_seconds, self.state = stream, max_seconds, RUNNING
 
-        Args:
-            stream: the steps.
-            cap: the seconds after which it stops.
-        """
-        self._stream, self._cap, self.state = stream, cap, RUNNING
-
-    def picture(self) -> np.ndarray:
-        """The picture after the last step, [1, H, W, 3] in [0, 1]."""
-        return np.clip(self._look(), 0.0, 1.0)
+    def image(self) -> np.ndarray:
+        """The image after the last step, [1, H, W, 3] in [0, 1]."""
+        return np.clip(self._get_image(), 0.0, 1.0)
 
     def record(self) -> dict:
-        """What is known of it, for JSON."""
+        """State, steps, seconds and curve, for JSON."""
         return {
             "state": self.state,
             "steps": self.steps,
@@ -118,35 +87,35 @@ class Contender:
         }
 
     def _step(self, end: float) -> None:
-        began, loaded = perf_counter(), self._loading.seconds
-
-        def now() -> float:
-            return perf_counter() - began - (self._loading.seconds - loaded)
-
-        try:
-            look = next(self._stream)
-        except StopIteration:
-            self.seconds += now()
+        started = perf_counter()
+        get_image = next(self._stream, _END)
+        if get_image is _END:
+            self.seconds += perf_counter() - started
             self.state = FINISHED
-            if self._look is not None and self.curve[-1][0] != self.steps:
-                self._evaluate(self._look())
+            if self._get_image is not None and self.curve[-1][0] != self.steps:
+                self._evaluate(self._get_image())
             return
         self.steps += 1
-        picture = None
-        if look is not None:
-            self._look = look
-            self._looks += 1
-            at_end = self.seconds + now() >= min(end, self._cap)
-            if at_end or self._looks >= self._due or self.steps in self._marks:
-                # Seeing the picture waits for the device, so it is inside the clock.
-                picture = look()
-        self.seconds += now()
-        if picture is not None:
-            self._due = max(self._looks + 1, math.ceil(self._looks * self._growth))
-            self._evaluate(picture)
+        image = None
+        if get_image is not None:
+            self._get_image = get_image
+            self._num_images += 1
+            seconds = self.seconds + perf_counter() - started
+            if self._is_evaluation_due(at_end=seconds >= min(end, self._max_seconds)):
+                # Fetching the image waits for the device, so it is inside the clock.
+                image = get_image()
+        self.seconds += perf_counter() - started
+        if image is not None:
+            grown = math.ceil(self._num_images * self._growth)
+            self._next_evaluation = max(self._num_images + 1, grown)
+            self._evaluate(image)
 
-    def _evaluate(self, picture: np.ndarray) -> None:
-        loss = self._judge(picture)
+    def _is_evaluation_due(self, at_end: bool) -> bool:
+        due = self._num_images >= self._next_evaluation
+        return at_end or due or self.steps in self._required_steps
+
+    def _evaluate(self, image: np.ndarray) -> None:
+        loss = self._loss_fn(image)
         if math.isfinite(loss):
             self.curve.append((self.steps, self.seconds, loss))
         else:

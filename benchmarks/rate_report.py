@@ -6,84 +6,64 @@ from tables import provenance, table
 
 
 def rows(results: dict) -> list[dict]:
-    """Each configuration with the medians over its rounds.
-
-    Args:
-        results: of `step_rate.py`.
-
-    Returns:
-        A dict for each, for the table and the chart.
-    """
-    found = []
-    for each in results["configurations"]:
-        if not each["rounds"]:
+    """Each configuration's medians over its rounds, for the table and the chart."""
+    result = []
+    for configuration in results["configurations"]:
+        rounds = configuration["rounds"]
+        if not rounds:
             continue
-        seconds = [statistics.median(one["step_seconds"]) for one in each["rounds"]]
-        limits = [max(one["limit_rates"].values()) for one in each["rounds"]]
-        operations = each["rounds"][0]["operations"]
-        shares = [operations / s / limit for s, limit in zip(seconds, limits, strict=True)]
-        found.append(
+        seconds = [statistics.median(each["step_seconds"]) for each in rounds]
+        limits = [max(each["limit_rates"].values()) for each in rounds]
+        operations = rounds[0]["operations"]
+        fractions = [operations / s / limit for s, limit in zip(seconds, limits, strict=True)]
+        result.append(
             {
-                "name": f"{each['program']} {each['precision']}",
-                "size": each["size"],
-                "pixels": f"{each['rounds'][0]['width']} x {each['rounds'][0]['height']}",
+                "name": f"{configuration['program']} {configuration['precision']}",
+                "size": configuration["size"],
+                "pixels": f"{rounds[0]['width']} x {rounds[0]['height']}",
                 "seconds": statistics.median(seconds),
                 "rate": statistics.median(operations / s for s in seconds),
                 "limit": statistics.median(limits),
-                "share": statistics.median(shares),
-                "memory": statistics.median(one["peak_memory"] for one in each["rounds"]),
+                "fraction": statistics.median(fractions),
+                "memory": statistics.median(each["peak_memory"] for each in rounds),
             }
         )
-    return found
+    return result
 
 
 def parts(results: dict) -> list[str]:
-    """What was measured of a step.
-
-    Args:
-        results: of `step_rate.py`.
-
-    Returns:
-        Paragraphs of Markdown.
-    """
+    """Paragraphs of Markdown from the results of `step_rate.py`."""
     lines = [
         ["step of", "pixels", "seconds", "GFLOP/s", "limit, GFLOP/s", "of the limit", "peak memory"]
     ]
     for row in rows(results):
-        rates = [f"{row['rate'] / 1e9:.0f}", f"{row['limit'] / 1e9:.0f}", f"{row['share']:.0%}"]
+        rates = [f"{row['rate'] / 1e9:.0f}", f"{row['limit'] / 1e9:.0f}", f"{row['fraction']:.0%}"]
         memory = f"{row['memory'] / 2**30:.2f} GiB"
         lines.append([row["name"], row["pixels"], f"{row['seconds']:.3f}", *rates, memory])
     return [
         "## A step against the machine's limit",
         "A step is loss, gradient and optimizer; nst_tf's is that of the default recipe at the "
-        "commit named below. PyTorch's, its L-BFGS, looks at the same layers, but compares Gram "
+        "commit named below. PyTorch's, its L-BFGS, has the same layers, but compares Gram "
         "matrices and has no total variation, whatever the default does. A step's rate counts the "
         "operations of VGG19's convolutions up to the deepest layer, forward and back to the "
-        "picture, and nothing else. "
+        "image, and nothing else. "
         "The limit is the median rate of a 3x3 convolution of 256 channels, of the size where it "
         "is fastest, in the same precision and the same process, measured between the steps. Each "
         f"row is the median of {results['settings']['rounds']} processes, run in turns; peak "
         "memory is the whole process's, before L-BFGS has filled its history.",
         table(lines),
-        "![Share of the limit](step_rate.png)",
+        "![Percentage of the limit](step_rate.png)",
         "Where the time of a step goes: the convolutions, forward and back, what they would take "
         "at the limit, and the optimizer; measured by themselves, between the steps. The rest is "
         "what is left of the step: comparing style and content, ReLU, pooling, changes of type, "
         "total variation.",
-        _shares(results),
+        _part_table(results),
         provenance(results),
     ]
 
 
 def style_losses(results: dict) -> list[str]:
-    """What was measured of the Wasserstein distance beside the Gram matrix.
-
-    Args:
-        results: of `style_loss_rate.py`.
-
-    Returns:
-        Paragraphs of Markdown.
-    """
+    """Paragraphs of Markdown from the results of `style_loss_rate.py`."""
     lines = [["type", "pixels", "Gram matrix", "Wasserstein distance", "Wasserstein to Gram"]]
     for row in results["rows"]:
         medians = {name: statistics.median(each) for name, each in row["seconds"].items()}
@@ -103,24 +83,25 @@ def style_losses(results: dict) -> list[str]:
     ]
 
 
-def _shares(results: dict) -> str:
+def _part_table(results: dict) -> str:
     lines = [["step of", "pixels", "convolutions", "at the limit", "optimizer", "the rest"]]
-    for each in results["configurations"]:
-        rounds = [one for one in each["rounds"] if one["part_seconds"]]
+    for configuration in results["configurations"]:
+        rounds = [each for each in configuration["rounds"] if each["part_seconds"]]
         if not rounds:
             continue
-        shares = [_of_the_step(one) for one in rounds]
+        fractions = [_part_fractions(each) for each in rounds]
         pixels = f"{rounds[0]['width']} x {rounds[0]['height']}"
-        medians = [f"{statistics.median(column):.0%}" for column in zip(*shares, strict=True)]
-        lines.append([f"{each['program']} {each['precision']}", pixels, *medians])
+        medians = [f"{statistics.median(column):.0%}" for column in zip(*fractions, strict=True)]
+        name = f"{configuration['program']} {configuration['precision']}"
+        lines.append([name, pixels, *medians])
     return table(lines)
 
 
-def _of_the_step(one: dict) -> tuple[float, float, float, float]:
+def _part_fractions(measured: dict) -> tuple[float, float, float, float]:
     """Of a step's time: the convolutions, the same at the limit's rate, the optimizer, the rest."""
-    step = statistics.median(one["step_seconds"])
-    parts = one["part_seconds"]
+    step = statistics.median(measured["step_seconds"])
+    parts = measured["part_seconds"]
     convolutions = statistics.median(parts["convolutions"]) / step
     optimizer = statistics.median(parts["optimizer"]) / step
-    least = one["operations"] / max(one["limit_rates"].values()) / step
-    return convolutions, least, optimizer, 1 - convolutions - optimizer
+    at_limit = measured["operations"] / max(measured["limit_rates"].values()) / step
+    return convolutions, at_limit, optimizer, 1 - convolutions - optimizer

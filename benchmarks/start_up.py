@@ -12,14 +12,13 @@ import commits
 import machine
 from absl import flags
 
-from nst_tf import files
 from nst_tf.cli import app
 
 _SAMPLES = machine.ROOT / "samples"
-_CONTENT = flags.DEFINE_string("content", f"{_SAMPLES}/content/raccoon.jpg", "the photograph")
-_STYLE = flags.DEFINE_string("style", f"{_SAMPLES}/style/hokusai_great_wave.jpg", "the painting")
+_CONTENT = flags.DEFINE_string("content", f"{_SAMPLES}/content/raccoon.jpg", "the content image")
+_STYLE = flags.DEFINE_string("style", f"{_SAMPLES}/style/hokusai_great_wave.jpg", "the style image")
 _BEFORE = flags.DEFINE_string("before", "bf9bda1", "the earlier commit")
-_SIZE = flags.DEFINE_integer("size", 512, "long side of the picture, in pixels")
+_SIZE = flags.DEFINE_integer("size", 512, "long side of the result, in pixels")
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "how often each is measured, in turns")
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
 
@@ -32,20 +31,19 @@ def main() -> None:
     with commits.sources(_BEFORE.value) as sources, tempfile.TemporaryDirectory() as folder:
         for _ in range(_ROUNDS.value):
             for name in runs:
-                found = _measure(sources.get(name), Path(folder))
-                for key, seconds in found.items():
+                measured = _measure(sources.get(name), Path(folder))
+                for key, seconds in measured.items():
                     runs[name].setdefault(key, []).append(seconds)
-                print(f"{name}: {found}", flush=True)
-            text = json.dumps(results | {"runs": runs}, indent=1)
-            files.replace(Path(_OUTPUT.value) / "start_up.json", text.encode())
+                print(f"{name}: {measured}", flush=True)
+            machine.save(_OUTPUT.value, "start_up.json", results | {"runs": runs})
     medians = {name: statistics.median(each["process"]) for name, each in runs.items()}
     print(f"medians: {medians}")
 
 
 def _measure(source: Path | None, folder: Path) -> dict[str, float]:
-    """Seconds of a process, and within it of the painting, as the run's own record has them.
+    """Seconds of a process, and of the run within it as its record has them.
 
-    No source stands for the bare import of TensorFlow.
+    Without a source it is the bare import of TensorFlow.
     """
     if source is None:
         return {"process": commits.python_seconds(machine.ROOT, "-c", "import tensorflow")}
@@ -54,13 +52,14 @@ def _measure(source: Path | None, folder: Path) -> dict[str, float]:
         "stylize",
         f"--content={_CONTENT.value}",
         f"--style={_STYLE.value}",
-        f"--output={folder}/painted.png",
+        f"--output={folder}/stylized.png",
         f"--size={_SIZE.value}",
         "--scales=1",
         "--steps=1",
         "--quiet",
     )
-    record = json.loads((folder / "painted.json").read_text())
+    record = json.loads((folder / "stylized.json").read_text())
+    # The key is that of the recorded results.
     return {"process": seconds, "painting": record["seconds"]}
 
 

@@ -17,10 +17,10 @@ from nst_tf import startup
 from nst_tf.settings import Settings
 
 _PROGRAM = flags.DEFINE_enum("program", "nst_tf", ["nst_tf", "torch"], "whose step")
-_SIZE = flags.DEFINE_integer("size", 512, "long side of the picture in pixels")
+_SIZE = flags.DEFINE_integer("size", 512, "long side of the image in pixels")
 _PRECISION = flags.DEFINE_string("precision", "float32", "type of the convolutions")
 _SECONDS = flags.DEFINE_float("seconds", 5, "how long to measure at least")
-_WARM_UP, _LEAST = 2, 3
+_WARM_UP, _MIN_STEPS = 2, 3
 _CONTENT = machine.ROOT / "samples/content/cincinnati_bridge.jpg"
 _STYLE = machine.ROOT / "samples/style/vangogh_village_street_in_auvers.jpg"
 
@@ -44,14 +44,14 @@ def main(_: list[str]) -> None:
     timers = _timers(network, content)
     seconds: list[float] = []
     parts: dict[str, list[float]] = {name: [] for name in timers}
-    while len(seconds) < _LEAST or sum(seconds) < _SECONDS.value:
+    while len(seconds) < _MIN_STEPS or sum(seconds) < _SECONDS.value:
         best.sample()
         for name, timer in timers.items():
             parts[name].append(timer())
-        began = perf_counter()
+        started = perf_counter()
         next(steps)
-        seconds.append(perf_counter() - began)
-    found = {
+        seconds.append(perf_counter() - started)
+    results = {
         "height": height,
         "width": width,
         "operations": limit.step_operations(network),
@@ -60,11 +60,11 @@ def main(_: list[str]) -> None:
         "limit_rates": best.rates(),
         "peak_memory": memory,
     }
-    print(json.dumps(found))
+    print(json.dumps(results))
 
 
 def _timers(network: list[limit.Convolution], content: np.ndarray) -> dict:
-    """The parts of this program's step; PyTorch's is not taken apart."""
+    """The parts of nst_tf's step; PyTorch's is not taken apart."""
     if _PROGRAM.value == "torch":
         return {}
     import parts
@@ -73,7 +73,7 @@ def _timers(network: list[limit.Convolution], content: np.ndarray) -> dict:
 
 
 def _tensorflow_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
-    """This program's steps at one scale."""
+    """nst_tf's steps at one scale."""
     startup.import_tensorflow()
     from nst_tf import Style, optimize
 
@@ -87,7 +87,7 @@ def _tensorflow_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
 def _torch_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
     """The steps of PyTorch's L-BFGS, one closure call each, on the Gram objective.
 
-    Of the default's layers, so that both look through the same convolutions.
+    Its layers are the default's, so that both compute the same convolutions.
     """
     import pytorch
 
@@ -98,10 +98,10 @@ def _torch_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
 
 def _read(path, size: int) -> np.ndarray:
     with Image.open(path) as file:
-        picture = file.convert("RGB")
-    long = max(picture.size)
-    picture = picture.resize([round(side * size / long) for side in picture.size])
-    return np.asarray(picture, np.float32) / 255
+        image = file.convert("RGB")
+    long_side = max(image.size)
+    image = image.resize([round(side * size / long_side) for side in image.size])
+    return np.asarray(image, np.float32) / 255
 
 
 if __name__ == "__main__":

@@ -3,17 +3,10 @@
 python benchmarks/step_rate.py
 """
 
-import json
-import os
 import statistics
-import subprocess
-import sys
-from pathlib import Path
 
 import machine
 from absl import app, flags
-
-from nst_tf import files
 
 _SIZES = flags.DEFINE_list("sizes", ["256", "512", "1024"], "long sides in pixels")
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "how often each configuration is measured, in turns")
@@ -36,29 +29,19 @@ def main(_: list[str]) -> None:
             if configuration in configurations:
                 configuration["rounds"].append(_measure(configuration))
                 _drop_slow(configurations)
-                text = json.dumps(results, indent=1)
-                files.replace(Path(_OUTPUT.value) / "step_rate.json", text.encode())
+                machine.save(_OUTPUT.value, "step_rate.json", results)
 
 
 def _measure(configuration: dict) -> dict:
-    """Measure a configuration in a process of its own.
-
-    That process must be started from a small one, as here: on Linux its peak memory begins with
-    its parent's.
-    """
-    command = [sys.executable, str(Path(__file__).with_name("step_process.py"))]
-    command += [f"--{name}={configuration[name]}" for name in ("program", "precision", "size")]
-    command.append(f"--seconds={_SECONDS.value}")
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    found = json.loads(done.stdout.splitlines()[-1])
+    flag_values = {name: configuration[name] for name in ("program", "precision", "size")}
+    measured = machine.run_process("step_process.py", flag_values | {"seconds": _SECONDS.value})
     print(
         f"{configuration['program']} {configuration['precision']} {configuration['size']} px: "
-        f"{statistics.median(found['step_seconds']):.3f} s a step, "
-        f"{found['peak_memory'] / 2**30:.2f} GiB",
+        f"{statistics.median(measured['step_seconds']):.3f} s a step, "
+        f"{measured['peak_memory'] / 2**30:.2f} GiB",
         flush=True,
     )
-    return found
+    return measured
 
 
 def _drop_slow(configurations: list[dict]) -> None:

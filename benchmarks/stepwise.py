@@ -2,28 +2,40 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 Run = Callable[[Callable[[Any], None]], None]
 
 
-class _Left(BaseException):
-    """Unwinds an optimizer that nobody waits for any more."""
+def stepwise(run: Run) -> Generator[Any, None, None]:
+    """Call `run`, in another thread, with a function to report with; yield each report."""
+    worker = _Worker(run)
+    try:
+        while True:
+            yield worker.next()
+    except _Ended:
+        return
+    finally:
+        worker.stop()
+
+
+class _Stopped(BaseException):
+    """Unwinds an optimizer whose steps nobody asks for any more."""
 
 
 class _Ended(BaseException):
-    """What is raised in place of a report when there is none left."""
+    """Raised in place of a report when there is none left."""
 
 
 class _Worker:
-    """Runs in a thread of its own, and stands still between a report and the next request."""
+    """Runs in a thread of its own, and waits between a report and the next request."""
 
     def __init__(self, run: Run):
         self._run = run
         self._reports: queue.SimpleQueue = queue.SimpleQueue()
         self._requests = threading.Semaphore(0)
-        self._left = False
+        self._stopped = False
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -34,8 +46,8 @@ class _Worker:
             raise error
         return item
 
-    def leave(self) -> None:
-        self._left = True
+    def stop(self) -> None:
+        self._stopped = True
         self._requests.release()
         self._thread.join()
 
@@ -54,24 +66,5 @@ class _Worker:
 
     def _wait(self) -> None:
         self._requests.acquire()
-        if self._left:
-            raise _Left
-
-
-def stepwise(run: Run) -> Iterator[Any]:
-    """Run something that reports through a callback, one report at a time.
-
-    Args:
-        run: called, in another thread, with the function to report with.
-
-    Yields:
-        What was reported.
-    """
-    worker = _Worker(run)
-    try:
-        while True:
-            yield worker.next()
-    except _Ended:
-        return
-    finally:
-        worker.leave()
+        if self._stopped:
+            raise _Stopped

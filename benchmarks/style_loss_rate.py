@@ -5,30 +5,28 @@ Both compare the same layers, in turns in one process.
 python benchmarks/style_loss_rate.py
 """
 
-import json
 import statistics
 from collections.abc import Iterator
-from pathlib import Path
 from time import perf_counter
 
 import machine
 import numpy as np
 from absl import flags
 
-from nst_tf import Settings, Style, files, optimize
+from nst_tf import Settings, Style, optimize
 from nst_tf.cli import app
 from nst_tf.images import image_io
 
 _SAMPLES = machine.ROOT / "samples"
-_CONTENT = flags.DEFINE_string("content", f"{_SAMPLES}/content/raccoon.jpg", "the photograph")
-_STYLE = flags.DEFINE_string("style", f"{_SAMPLES}/style/hokusai_great_wave.jpg", "the painting")
+_CONTENT = flags.DEFINE_string("content", f"{_SAMPLES}/content/raccoon.jpg", "the content image")
+_STYLE = flags.DEFINE_string("style", f"{_SAMPLES}/style/hokusai_great_wave.jpg", "the style image")
 _SIZES = flags.DEFINE_list("sizes", ["128", "256", "512"], "long sides in pixels")
 _PRECISIONS = flags.DEFINE_list("precisions", ["bfloat16", "float32"], "types to measure in")
 _SECONDS = flags.DEFINE_float("seconds", 10, "how long to measure each at least")
 _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results")
 _LOSSES = ("wasserstein", "gram")
 # The steps until L-BFGS's history is full; how many are timed at least.
-_WARM_UP, _LEAST = 11, 10
+_WARM_UP, _MIN_STEPS = 11, 10
 
 
 def main() -> None:
@@ -40,8 +38,7 @@ def main() -> None:
         for size in map(int, _SIZES.value):
             row = {"precision": precision, "size": size} | _measure(content, style, precision, size)
             results["rows"].append(row)
-            text = json.dumps(results, indent=1)
-            files.replace(Path(_OUTPUT.value) / "style_loss_rate.json", text.encode())
+            machine.save(_OUTPUT.value, "style_loss_rate.json", results)
             medians = {name: statistics.median(each) for name, each in row["seconds"].items()}
             print(f"{precision}, {size} px: {medians}", flush=True)
 
@@ -51,24 +48,20 @@ def _measure(content: np.ndarray, style: np.ndarray, precision: str, size: int) 
     runs = {loss: _steps(content, style, precision, size, loss) for loss in _LOSSES}
     for _ in range(_WARM_UP):
         for steps in runs.values():
-            shape = next(steps)
+            height, width = next(steps)
     seconds: dict[str, list[float]] = {loss: [] for loss in runs}
-    while min(map(len, seconds.values())) < _LEAST or _shortest(seconds) < _SECONDS.value:
+    while any(len(s) < _MIN_STEPS or sum(s) < _SECONDS.value for s in seconds.values()):
         for loss, steps in runs.items():
-            began = perf_counter()
+            started = perf_counter()
             next(steps)
-            seconds[loss].append(perf_counter() - began)
-    return {"height": shape[0], "width": shape[1], "seconds": seconds}
-
-
-def _shortest(seconds: dict[str, list[float]]) -> float:
-    return min(sum(each) for each in seconds.values())
+            seconds[loss].append(perf_counter() - started)
+    return {"height": height, "width": width, "seconds": seconds}
 
 
 def _steps(
     content: np.ndarray, style: np.ndarray, precision: str, size: int, loss: str
 ) -> Iterator[tuple[int, int]]:
-    """Steps at one scale, seen whole; each gives the picture's height and width."""
+    """Steps at one scale, without tiles; each gives the image's height and width."""
     settings = Settings(
         size=size, scales=1, steps=10**6, precision=precision, style_loss=loss, max_memory=1e6
     )

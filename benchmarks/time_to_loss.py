@@ -1,4 +1,4 @@
-"""Measure how long this program and others take to the loss of the TensorFlow tutorial's loop.
+"""Measure how long nst_tf and others take to the loss of the TensorFlow tutorial's loop.
 
 All minimize the Gram objective of `problem.py`.
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 import contenders
 import machine
-import problem
 import pytorch
 from absl import flags
 from curves import seconds_to
-from race import FINISHED, RUNNING, UNABLE, Contender, LoadingClock
+from problem import SETTINGS, Problem, check_loss, load, start_loss
+from race import FINISHED, RUNNING, UNABLE, Contender
 
-from nst_tf import files
+from nst_tf import atomic_files
 from nst_tf.cli import app
 from nst_tf.images import image_io
 from nst_tf.run.pyramid import schedule
@@ -28,8 +28,9 @@ _PAIRS = (
     ("raccoon", "hokusai_great_wave"),
     ("honey_bee", "kandinsky_composition_viii"),
 )
-_KEPT = ("nst_tf", "tutorial")
-_SIZE = flags.DEFINE_integer("size", 512, "long side of the pictures in pixels")
+# Contenders whose images are saved.
+_SAVED = ("nst_tf", "tutorial")
+_SIZE = flags.DEFINE_integer("size", 512, "long side of the result in pixels")
 _PAIRS_FLAG = flags.DEFINE_list(
     "pairs",
     [f"{_SAMPLES}/content/{content}.jpg:{_SAMPLES}/style/{style}.jpg" for content, style in _PAIRS],
@@ -43,17 +44,17 @@ _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results
 
 @dataclass
 class Race:
-    """One pair: its contenders, and what has been found so far.
+    """One pair of images.
 
     Attributes:
         name: of the pair.
-        problem: what is to be minimized.
+        problem: what is minimized.
         contenders: by name.
-        record: for JSON.
+        record: the results so far, for JSON.
     """
 
     name: str
-    problem: problem.Problem
+    problem: Problem
     contenders: dict[str, Contender]
     record: dict
 
@@ -75,67 +76,61 @@ class Race:
 
 def main() -> None:
     """Run the races one after another, and save after every turn."""
-    results = machine.provenance() | {"settings": _flags(), "pairs": {}}
-    weights = None
+    results = machine.provenance() | {"settings": _settings(), "pairs": {}}
+    weights = pytorch.load(SETTINGS)
     for pair in _PAIRS_FLAG.value:
         content, style = map(Path, pair.split(":"))
-        task = problem.load(content, style, _SIZE.value)
-        weights = weights or pytorch.load(task.settings)
-        loading = LoadingClock()
-        with loading.watching():
-            race = _prepare(f"{content.stem} x {style.stem}", task, weights, loading)
-            results["pairs"][race.name] = race.record
-            _run(race, results)
+        problem = load(content, style, _SIZE.value)
+        race = _prepare(f"{content.stem} x {style.stem}", problem, weights)
+        results["pairs"][race.name] = race.record
+        _run(race, results)
         _summarize(race)
 
 
-def _flags() -> dict:
+def _settings() -> dict:
     return {
         "size": _SIZE.value,
         "tutorial_steps": _STEPS.value,
         "early_steps": _EARLY.value,
         "cap_seconds": _CAP.value,
-        "nst_tf_steps": schedule(problem.SETTINGS.scales, problem.SETTINGS.steps).numpy().tolist(),
+        "nst_tf_steps": schedule(SETTINGS.scales, SETTINGS.steps).numpy().tolist(),
     }
 
 
-def _prepare(
-    name: str, task: problem.Problem, weights: pytorch.Weights, loading: LoadingClock
-) -> Race:
-    """Check that all minimize the same, and line them up."""
-    judge = problem.judge(task)
-    loss = judge(task.start)
-    problem.check("nst_tf", problem.own_loss(task), loss)
-    objective = pytorch.Objective(weights, task.start, task.style, task.settings)
-    problem.check("torch_lbfgs", float(objective.value(pytorch.as_tensor(task.start))), loss)
-    factor = contenders.keras_io_factor(task)
+def _prepare(name: str, problem: Problem, weights: pytorch.Weights) -> Race:
+    """Check that all minimize the same objective, and line them up."""
+    loss_fn = problem.loss_fn()
+    loss = loss_fn(problem.start)
+    check_loss("nst_tf", start_loss(problem), loss)
+    objective = pytorch.Objective(weights, problem.start, problem.scaled_style, problem.settings)
+    check_loss("torch_lbfgs", float(objective.value(pytorch.as_tensor(problem.start))), loss)
+    factor = contenders.keras_io_factor(problem)
     rivals = {
-        "keras_io": contenders.keras_io(task, factor),
-        "torch_lbfgs": contenders.torch_lbfgs(task, weights),
-        "scipy_lbfgsb": contenders.scipy_lbfgsb(task),
+        "keras_io": contenders.keras_io(problem, factor),
+        "torch_lbfgs": contenders.torch_lbfgs(problem, weights),
+        "scipy_lbfgsb": contenders.scipy_lbfgsb(problem),
     }
     lined_up = {
-        "nst_tf": Contender(contenders.nst_tf(task), judge, loading, growth=1.03),
+        "nst_tf": Contender(contenders.nst_tf(problem), loss_fn, interval_growth=1.03),
         "tutorial": Contender(
-            contenders.tutorial(task, _STEPS.value),
-            judge,
-            loading,
-            marks=(_EARLY.value, _STEPS.value),
+            contenders.tutorial(problem, _STEPS.value),
+            loss_fn,
+            required_steps=(_EARLY.value, _STEPS.value),
         ),
     }
     for rival, stream in rivals.items():
-        lined_up[rival] = Contender(stream, judge, loading, cap=_CAP.value)
-    for contender in lined_up.values():
-        if contender is not lined_up["nst_tf"]:
+        lined_up[rival] = Contender(stream, loss_fn, max_seconds=_CAP.value)
+    for contender_name, contender in lined_up.items():
+        if contender_name != "nst_tf":
             contender.curve.append((0, 0.0, loss))
     record = {
-        "height": task.start.shape[1],
-        "width": task.start.shape[2],
+        "height": problem.start.shape[1],
+        "width": problem.start.shape[2],
         "start_loss": loss,
         "keras_io_factor": factor,
         "targets": {str(steps): {} for steps in (_EARLY.value, _STEPS.value)},
     }
-    return Race(name, task, lined_up, record)
+    return Race(name, problem, lined_up, record)
 
 
 def _run(race: Race, results: dict) -> None:
@@ -145,43 +140,41 @@ def _run(race: Race, results: dict) -> None:
             if contender.state != RUNNING:
                 continue
             contender.advance(None if name == "tutorial" else _stop_at(race, name))
-            if contender.state == FINISHED and name in _KEPT and f"{name}_png" not in race.record:
-                _keep(race, name)
+            if contender.state == FINISHED and name in _SAVED and f"{name}_png" not in race.record:
+                _save_image(race, name)
             race.update()
             text = json.dumps(results, allow_nan=False)
-            files.replace(Path(_OUTPUT.value) / "time_to_loss.json", text.encode())
+            atomic_files.replace(Path(_OUTPUT.value, "time_to_loss.json"), text.encode())
             print(
                 f"{race.name}: {name} {contender.state}, step {contender.steps}, "
                 f"{contender.seconds:.1f} s, loss {contender.loss:.5g}",
                 flush=True,
             )
-        _lengthen(race)
+        _extend(race)
 
 
 def _stop_at(race: Race, name: str) -> float | None:
-    """This program's own steps run to their end; all else stops at the tutorial's last loss."""
+    """nst_tf's own steps run to their end; all else stops at the tutorial's last loss."""
     own_steps = name == "nst_tf" and "nst_tf_png" not in race.record
     return None if own_steps else race.target()
 
 
-def _lengthen(race: Race) -> None:
-    """Let this program go on if its own steps end above the tutorial's last loss."""
-    ours, target = race.contenders["nst_tf"], race.target()
-    if ours.state != FINISHED or target is None or ours.loss <= target:
+def _extend(race: Race) -> None:
+    """Let nst_tf go on if its own steps end above the tutorial's last loss."""
+    contender, target = race.contenders["nst_tf"], race.target()
+    if contender.state != FINISHED or target is None or contender.loss <= target:
         return
     if "longer" in race.record:
-        ours.state = UNABLE
+        contender.state = UNABLE
         return
     race.record["longer"] = True
-    more = contenders.nst_tf_longer(race.problem, ours.picture())
-    ours.go_on(more, ours.seconds + _CAP.value)
+    more = contenders.nst_tf_longer(race.problem, contender.image())
+    contender.extend(more, contender.seconds + _CAP.value)
 
 
-def _keep(race: Race, name: str) -> None:
-    """Save a finished picture."""
-    contender = race.contenders[name]
-    path = Path(_OUTPUT.value) / "pictures" / f"{race.name.replace(' x ', '_')}_{name}.png"
-    image_io.write(path, contender.picture()[0])
+def _save_image(race: Race, name: str) -> None:
+    path = Path(_OUTPUT.value, "pictures", f"{race.name.replace(' x ', '_')}_{name}.png")
+    image_io.write(path, race.contenders[name].image()[0])
     race.record[f"{name}_png"] = path.name
 
 

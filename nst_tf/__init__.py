@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for editors and type checkers, which see no `__getattr__`
+    from nst_tf.coarse_to_fine import optimize as optimize
+    from nst_tf.coarse_to_fine import stylize as stylize
     from nst_tf.errors import InputError as InputError
-    from nst_tf.fast import load as load
+    from nst_tf.feed_forward import load as load
     from nst_tf.images.image_io import Picture as Picture
     from nst_tf.images.image_io import read as read
     from nst_tf.images.image_io import write as write
@@ -16,8 +18,6 @@ if TYPE_CHECKING:  # for editors and type checkers, which see no `__getattr__`
     from nst_tf.run.progress import State as State
     from nst_tf.settings import Settings as Settings
     from nst_tf.style import Style as Style
-    from nst_tf.transfer import optimize as optimize
-    from nst_tf.transfer import stylize as stylize
 
 _HOMES = {
     "InputError": "errors",
@@ -26,10 +26,10 @@ _HOMES = {
     "Settings": "settings",
     "State": "run.progress",
     "Style": "style",
-    "load": "fast",
-    "optimize": "transfer",
+    "load": "feed_forward",
+    "optimize": "coarse_to_fine",
     "read": "images.image_io",
-    "stylize": "transfer",
+    "stylize": "coarse_to_fine",
     "write": "images.image_io",
 }
 __all__ = list(_HOMES)

@@ -1,4 +1,4 @@
-"""The one exception that means: the user can put this right."""
+"""The one exception that means: the user can put this right; and errors as one line."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,9 @@ class InputError(ValueError):
     The message names the file or the setting, its value, what was expected and what to do.
     Scripts print it and end; any other exception is a fault of ours and keeps its traceback.
     """
+
+
+def one_line(error: BaseException, max_length: int = 300) -> str:
+    """The message of an error as one line; of an operating system's error, its reason."""
+    text = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
+    return (" ".join(str(text).split()) or type(error).__name__)[:max_length]

@@ -1,5 +1,6 @@
 """TensorFlow, imported as every program and worker of this package wants it."""
 
+import faulthandler
 import gc
 import os
 import sys
@@ -16,23 +17,23 @@ ENVIRONMENT = {
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow without the greetings it writes to stderr, which no setting silences.
+    """Import TensorFlow without its messages on stderr; its allocator keeps freed memory.
 
-    Float32 then means float32 on GPUs too, not the shorter TensorFloat-32, and memory that is freed
-    stays with the process.
+    If the import aborts the process, stderr tells where.
     """
     before = "tensorflow" in sys.modules
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     stderr = os.dup(2)
+    faulthandler.enable(stderr)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
-            import tensorflow as tf
+            import tensorflow  # noqa: F401
         finally:
             os.dup2(stderr, 2)
+            faulthandler.disable()
             os.close(stderr)
-    tf.config.experimental.enable_tensor_float_32_execution(False)
     # What the import has made stays to the end; a collection of garbage takes a tenth of a second
     # to look through it, and each scale begins with one.
     if not before:

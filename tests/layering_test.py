@@ -6,19 +6,26 @@ from testing.pictures import ROOT
 
 # From the ground up: a module imports from its own row and from those before it.
 LAYERS = (
-    ("errors", "files", "settings", "startup"),
+    ("atomic_files", "errors", "settings", "startup", "validation"),
     ("images",),
     ("networks",),
     ("losses",),
     ("optimizers",),
     ("run", "style"),
-    ("transfer", "fast"),
-    ("callbacks", "export"),
+    ("callbacks",),
+    ("coarse_to_fine", "feed_forward"),
+    ("export",),
     ("batch", "reports"),
     ("cli",),
 )
 # What the parts of the first row know of each other.
-GROUND = {"errors": set(), "files": {"errors"}, "settings": {"errors"}, "startup": set()}
+GROUND = {
+    "errors": set(),
+    "atomic_files": {"errors"},
+    "startup": set(),
+    "validation": {"errors"},
+    "settings": {"errors", "validation"},
+}
 
 
 def imported(path: Path) -> set[str]:

@@ -13,13 +13,14 @@ from nst_tf import startup
 
 CODE = f"""
 import nst_tf, pathlib, sys
-from nst_tf import Settings, Style, bundled, load, read, stylize, write
+from nst_tf import Settings, Style, load, read, stylize, write
+from nst_tf.networks import weights
 content = read({str(PHOTOGRAPH)!r})
 style = Style(read({str(PAINTING)!r}).rgb)
 write("painted.png", stylize(content.rgb, [style], Settings(size=64, steps=2)))
 assert load("bundled")(content.rgb[None], style.rgb[None]).shape == (1, *content.rgb.shape)
 print(nst_tf.__file__)
-print(bundled.path("vgg19_notop_f16.h5"))
+print(weights.bundled_path("vgg19_notop_f16.h5"))
 """
 
 
@@ -75,6 +76,17 @@ class TensorFlowTest(absltest.TestCase):
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, env=clean)
         self.assertEqual(found.stdout, b"True\n", found.stderr)
 
+    def test_an_import_that_aborts_says_so(self):
+        folder = Path(self.create_tempdir().full_path)
+        (folder / "tensorflow.py").write_text("import os; os.abort()")
+        code = "from nst_tf import startup; startup.import_tensorflow()"
+        path = {"PYTHONPATH": str(folder)}
+        found = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, env=os.environ | path
+        )
+        self.assertLess(found.returncode, 0)
+        self.assertIn(b"tensorflow.py", found.stderr)
+
 
 class LinksTest(parameterized.TestCase):
     @parameterized.parameters(
@@ -95,7 +107,7 @@ class LinksTest(parameterized.TestCase):
 class ReadmeTest(absltest.TestCase):
     def test_its_python_runs(self):
         blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-        self.assertLen(blocks, 4)
+        self.assertLen(blocks, 5)
         code = "".join(blocks).replace("size=512", "size=64, steps=2")
         folder = Path(self.create_tempdir().full_path)
         shutil.copy(PHOTOGRAPH, folder / "photo.jpg")

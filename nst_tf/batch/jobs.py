@@ -1,4 +1,4 @@
-"""Which pictures a batch paints: each photograph in the manner of each painting."""
+"""The jobs of a batch: each content image with each style image."""
 
 import glob
 import os
@@ -9,111 +9,93 @@ from typing import NamedTuple
 
 from nst_tf.errors import InputError
 
-# What is a picture in a folder, by its name; a glob takes whatever it names.
-_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+# Files of a folder that are images; a glob takes whatever it matches.
+_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 
 
 class Job(NamedTuple):
-    """One picture to paint.
-
-    Attributes:
-        content: the photograph's file.
-        style: the painting's file.
-        output: the name of what is painted, in the batch's folder.
-    """
+    """An image to render: two paths, and the file name of the output in the batch's folder."""
 
     content: str
     style: str
     output: str
 
 
-def pictures(name: str, places: Sequence[str]) -> list[str]:
-    """The files that a flag names.
+def find_images(flag: str, patterns: Sequence[str]) -> list[str]:
+    """Paths that files, folders and globs stand for, each once, in the order of the patterns.
 
-    Args:
-        name: of the flag.
-        places: files, folders (the pictures right in them) and globs (`**` for folders within).
-
-    Returns:
-        Their paths, each once, in the order of the places and of their names.
-
-    Raises:
-        InputError: there are none, or a folder cannot be read.
+    InputError names the flag if a pattern stands for none.
     """
-    found: dict[str, None] = {}
-    for place in places:
+    paths: dict[str, None] = {}
+    for pattern in patterns:
         try:
-            here = sorted(_files(os.path.expanduser(place)))
+            matches = sorted(_matches(os.path.expanduser(pattern)))
         except OSError as error:
             raise InputError(
-                f"{name}={place}: cannot be read ({error.strerror}); choose another folder"
+                f"{flag}={pattern}: cannot be read ({error.strerror}); choose another folder"
             ) from error
-        if not here:
+        if not matches:
             raise InputError(
-                f"{name}={place}: no pictures are there; expected a folder with some, a picture, "
-                f'or a quoted glob, as --{name}="photos/*.jpg"'
+                f"{flag}={pattern}: no images found; expected a folder of images, an image, or a "
+                f'quoted glob, as --{flag}="photos/*.jpg"'
             )
-        found |= dict.fromkeys(here)
-    return list(found)
+        paths |= dict.fromkeys(matches)
+    return list(paths)
 
 
 def pair(contents: Sequence[str], styles: Sequence[str]) -> list[Job]:
-    """Pair every photograph with every painting.
+    """Pair every content image with every style image.
 
     Args:
-        contents: the photographs' files.
-        styles: the paintings' files.
+        contents: paths of the content images.
+        styles: paths of the style images.
 
     Returns:
-        The jobs, painting after painting, so that what is learnt from one serves all of its jobs.
-        Outputs are `CONTENT__STYLE.png`, with the files' endings where names would be the same,
-        and with numbers where that does not help.
+        The jobs, grouped by style image, so that its style targets are computed once. Outputs are
+        `CONTENT__STYLE.png`, with the extensions of files that have the same stem, and with numbers
+        where names are still equal.
     """
-    named = zip(styles, _names(styles), strict=True)
-    photographs = list(zip(contents, _names(contents), strict=True))
-    wanted = [
-        (content, style, f"{of_content}__{of_style}")
-        for style, of_style in named
-        for content, of_content in photographs
+    content_names = _short_names(contents)
+    jobs = [
+        Job(content, style, f"{content_name}__{style_name}")
+        for style, style_name in zip(styles, _short_names(styles), strict=True)
+        for content, content_name in zip(contents, content_names, strict=True)
     ]
-    outputs = _distinct(output for _, _, output in wanted)
-    return [
-        Job(content, style, f"{output}.png")
-        for (content, style, _), output in zip(wanted, outputs, strict=True)
-    ]
+    outputs = number_duplicates(job.output for job in jobs)
+    return [job._replace(output=f"{name}.png") for job, name in zip(jobs, outputs, strict=True)]
 
 
-def _files(place: str) -> Iterator[str]:
-    if os.path.isdir(place):
-        for path in Path(place).iterdir():
-            if path.suffix.lower() in _ENDINGS and not path.name.startswith(".") and path.is_file():
+def _matches(pattern: str) -> Iterator[str]:
+    if os.path.isdir(pattern):
+        for path in Path(pattern).iterdir():
+            is_image = path.suffix.lower() in _EXTENSIONS and not path.name.startswith(".")
+            if is_image and path.is_file():
                 yield str(path)
-    elif os.path.isfile(place):  # its name may have what means something to a glob
-        yield place
+    elif os.path.isfile(pattern):  # its name may contain characters of a glob
+        yield pattern
     else:
-        yield from filter(os.path.isfile, glob.glob(place, recursive=True))
+        yield from filter(os.path.isfile, glob.glob(pattern, recursive=True))
 
 
-def _names(paths: Sequence[str]) -> list[str]:
-    """Names without endings, but where several files would have the same."""
+def _short_names(paths: Sequence[str]) -> list[str]:
+    """Stems, or file names where several files have the same stem."""
     stems = [Path(path).stem for path in paths]
-    how_often = Counter(stem.casefold() for stem in stems)
-    names = [
-        Path(path).name if how_often[stem.casefold()] > 1 else stem
+    counts = Counter(stem.casefold() for stem in stems)
+    return number_duplicates(
+        Path(path).name if counts[stem.casefold()] > 1 else stem
         for path, stem in zip(paths, stems, strict=True)
-    ]
-    return _distinct(names)
+    )
 
 
-def _distinct(names: Iterable[str]) -> list[str]:
-    """The names, those that were there before with a number; some disks know no upper case."""
-    found: dict[str, None] = {}
-    result = []
+def number_duplicates(names: Iterable[str]) -> list[str]:
+    """The names, with a number if an earlier one is equal but for upper case."""
+    taken: set[str] = set()
+    unique = []
     for name in names:
         numbered, number = name, 1
-        while numbered.casefold() in found:
+        while numbered.casefold() in taken:  # some file systems ignore case
             number += 1
             numbered = f"{name} {number}"
-        found[numbered.casefold()] = None
-        result.append(numbered)
-    return result
+        taken.add(numbered.casefold())
+        unique.append(numbered)
+    return unique

@@ -8,77 +8,79 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nst_tf import startup
-from nst_tf.batch.requests import Errand, Order, Painted
+from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
 from nst_tf.errors import InputError
 
-_DIED = "its worker died, perhaps for want of memory; give fewer --workers or a smaller --size"
-_NONE = "no worker can begin, perhaps for want of memory; give fewer --workers"
-# Of a process that paints.
-_worker: list[Any] = []
+if TYPE_CHECKING:  # it imports TensorFlow, which this process may not need
+    from nst_tf.batch.worker import Worker
+
+_DIED = "its worker died, perhaps out of memory; give fewer --workers or a smaller --size"
+_NONE_STARTS = "the workers die as they start, perhaps out of memory; give fewer --workers"
+# Of a process of the pool.
+_worker: "Worker"
 
 
-def paint(
-    order: Order, errands: Iterable[Errand], *, workers: int, threads: int = 0
-) -> Iterator[Painted]:
-    """Paint errands.
+def render(
+    config: RenderConfig, requests: Iterable[RenderRequest], *, workers: int, threads: int = 0
+) -> Iterator[RenderResult]:
+    """Render requests in so many processes, or in this one if `workers` is 1.
 
-    Args:
-        order: how.
-        errands: the pictures; so many are taken that no worker has to wait.
-        workers: how many processes; with 1 it is this one.
-        threads: that each computes with; 0 for its part of the machine's cores.
-
-    Yields:
-        What became of each, as they come.
-
-    Raises:
-        InputError: there is no such network, layer or model, or no worker can begin.
+    Results come as they are ready, and requests are taken as workers need them. `threads` is what
+    each worker computes with; 0 divides the cores. An InputError means that nothing can be
+    rendered: no such network, layer or model, or no worker starts.
     """
-    if workers == 1:
-        worker = _worker_with(threads)
-        order = worker.settle(order)
-        for errand in errands:
-            yield worker.paint(order, errand)
+    if workers > 1:
+        yield from _render_in_processes(config, iter(requests), workers, threads)
         return
-    pending, suspects = iter(errands), list[Errand]()
+    worker = _make_worker(threads)
+    worker.prepare(config)
+    for request in requests:
+        yield worker.render(config, request)
+
+
+def _render_in_processes(
+    config: RenderConfig, requests: Iterator[RenderRequest], workers: int, threads: int
+) -> Iterator[RenderResult]:
+    suspects: list[RenderRequest] = []
     while True:
-        running: dict[Future, Errand] = {}
+        running: dict[Future, RenderRequest] = {}
         try:
             with _pool(workers, threads) as pool:
-                order = _settled(pool, order, workers)
-                # Those that were there when a worker died go one by one: another may die.
-                for suspect in suspects[:]:
-                    running[_submit(pool, _paint, order, suspect)] = suspect
-                    yield from _finished(running)
-                    suspects.remove(suspect)
-                for errand in pending:
-                    running[_submit(pool, _paint, order, errand)] = errand
-                    # One more than are at work, so that it is there when the next is wanted.
+                _prepare_workers(pool, config, workers)
+                # What was running when a worker died runs alone, to find the request that kills.
+                while suspects:
+                    running[_submit(pool, _render, config, suspects[0])] = suspects[0]
+                    yield from _completed(running)
+                    suspects.pop(0)
+                for request in requests:
+                    running[_submit(pool, _render, config, request)] = request
+                    # One more than the workers, so that none waits for its next request.
                     if len(running) > workers:
-                        yield from _finished(running)
+                        yield from _completed(running)
                 while running:
-                    yield from _finished(running)
+                    yield from _completed(running)
                 return
         except BrokenProcessPool:
-            if not running:  # it cannot even begin
-                raise InputError(_NONE) from None
-            if not suspects:
-                suspects = list(running.values())
+            if not running:
+                raise InputError(_NONE_STARTS) from None
+            if suspects:
+                yield RenderResult(suspects.pop(0).number, error=_DIED)
             else:
-                yield Painted(suspects.pop(0).number, error=_DIED)
+                suspects = list(running.values())
 
 
 @contextlib.contextmanager
 def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with this one, and at once where something goes wrong here."""
+    """A pool whose processes end with this one, and at once if an error leaves the context."""
     threads = threads or max(1, (os.cpu_count() or 1) // workers)
     others = set(multiprocessing.active_children())
     # Forked processes would have TensorFlow's locks without the threads that hold them.
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn, initializer=_begin, initargs=(threads, 1 / workers))
+    arguments = threads, 1 / workers
+    pool = ProcessPoolExecutor(workers, spawn, initializer=_start_worker, initargs=arguments)
     try:
         yield pool
         pool.shutdown()
@@ -92,7 +94,7 @@ def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
 
 def _submit(pool: ProcessPoolExecutor, *call: Any) -> Future:
     # It starts processes, which inherit this: a terminal's Ctrl-C is for this process alone.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.submit(*call)
     except BrokenProcessPool as error:
@@ -100,48 +102,49 @@ def _submit(pool: ProcessPoolExecutor, *call: Any) -> Future:
         broken.set_exception(error)
         return broken
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _settled(pool: ProcessPoolExecutor, order: Order, workers: int) -> Order:
-    """What one of the workers settles; all of them get ready."""
-    asked = [_submit(pool, _settle, order) for _ in range(workers)]
-    done, _ = wait(asked, return_when=FIRST_COMPLETED)
-    return done.pop().result()
+def _prepare_workers(pool: ProcessPoolExecutor, config: RenderConfig, workers: int) -> None:
+    """Have all workers prepare, and wait for the first: its error is the error of all."""
+    futures = [_submit(pool, _prepare, config) for _ in range(workers)]
+    done, _ = wait(futures, return_when=FIRST_COMPLETED)
+    done.pop().result()
 
 
-def _finished(running: dict[Future, Errand]) -> Iterator[Painted]:
-    """What is finished next; an error stays among what is running."""
+def _completed(running: dict[Future, RenderRequest]) -> Iterator[RenderResult]:
+    """Wait for results and take them out of `running`; requests that failed stay there."""
     done, _ = wait(running, return_when=FIRST_COMPLETED)
     for future in sorted(done, key=lambda each: each.exception() is not None):
-        painted = future.result()
+        result = future.result()
         del running[future]
-        yield painted
+        yield result
 
 
-def _begin(threads: int, share: float) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker.append(_worker_with(threads, share))
+def _start_worker(threads: int, memory_fraction: float) -> None:
+    global _worker
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _worker = _make_worker(threads, memory_fraction)
 
 
-def _worker_with(threads: int, share: float = 1.0) -> Any:
-    # TensorFlow greets on stderr when it is imported, unless it is imported so.
+def _make_worker(threads: int, memory_fraction: float = 1.0) -> "Worker":
+    # TensorFlow prints to stderr when it is imported, unless it is imported so.
     startup.import_tensorflow()
     from nst_tf.batch.worker import Worker
 
-    return Worker(threads, share)
+    return Worker(threads, memory_fraction)
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _settle(order: Order) -> Order:
-    return _worker[0].settle(order)
+def _prepare(config: RenderConfig) -> None:
+    _worker.prepare(config)
 
 
-def _paint(order: Order, errand: Errand) -> Painted:
-    return _worker[0].paint(order, errand)
+def _render(config: RenderConfig, request: RenderRequest) -> RenderResult:
+    return _worker.render(config, request)

@@ -1,59 +1,35 @@
-"""What goes to the workers of a batch and comes back: orders, errands, and what became of them."""
+"""What goes to the workers of a batch and what comes back."""
 
 from typing import NamedTuple
 
 from nst_tf.settings import Settings
 
 
-class Order(NamedTuple):
-    """How the pictures of a batch are painted.
+class RenderConfig(NamedTuple):
+    """How the images of a batch are rendered; equal for all of them."""
 
-    Attributes:
-        settings: the knobs; the fast method takes their size only.
-        method: `optimize` or `fast`.
-        handle: the fast method's model, as of `fast.load`.
-        precision: of the convolutions, settled for all workers; empty before that.
-    """
-
-    settings: Settings
-    method: str = "optimize"
-    handle: str = "bundled"
-    precision: str = ""
+    settings: Settings  # method "fast" takes the size only
+    method: str = "optimize"  # or "fast"
+    handle: str = "bundled"  # model of method "fast", see `fast.load`
+    recipe: str = "default"  # that the settings come from, for the records within the images
 
 
-class Errand(NamedTuple):
-    """A picture to paint.
+class RenderRequest(NamedTuple):
+    """An image to render."""
 
-    Attributes:
-        number: of its job.
-        content: the photograph's name, for messages, and the bytes of its file.
-        style: likewise of the painting.
-    """
-
-    number: int
-    content: tuple[str, bytes]
+    number: int  # index of its job
+    content: tuple[str, bytes]  # name for messages, content of the file
     style: tuple[str, bytes]
 
 
-class Painted(NamedTuple):
-    """What became of it.
+class RenderResult(NamedTuple):
+    """The outcome of a request: an image or an error."""
 
-    Attributes:
-        number: of its job.
-        data: the bytes of a PNG; None where it failed.
-        losses: of the picture; none for the fast method.
-        seconds: that it took.
-        worker: who painted it.
-        error: why it failed.
-        trace: where, for errors that are none of the user's.
-        kind: the precision that it was painted in; empty for the fast method.
-    """
-
-    number: int
-    data: bytes | None = None
-    losses: dict[str, float] = {}
+    number: int  # of the request
+    data: bytes | None = None  # a PNG
+    losses: dict[str, float] = {}  # of the image; empty for method "fast"
     seconds: float = 0.0
     worker: str = ""
     error: str | None = None
-    trace: str | None = None
-    kind: str = ""
+    trace: str | None = None  # traceback of an error other than InputError
+    precision: str = ""  # of the convolutions at the end; empty for method "fast"

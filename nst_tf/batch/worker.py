@@ -1,6 +1,6 @@
-"""A worker of a batch: it paints one picture after another and keeps what they have in common.
+"""A worker of a batch: renders one request after another.
 
-Pictures come and go as the bytes of their files, so that a worker may be on another machine.
+Images come and go as the bytes of their files, so that a worker may be on another machine.
 """
 
 import json
@@ -9,151 +9,164 @@ import socket
 import traceback
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import fast, startup
-from nst_tf.batch.requests import Errand, Order, Painted
-from nst_tf.errors import InputError
+from nst_tf import feed_forward, startup
+from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
+from nst_tf.coarse_to_fine import optimize
+from nst_tf.errors import InputError, one_line
 from nst_tf.images import image_io
+from nst_tf.images.pixels import resize
 from nst_tf.networks import precision, vgg
 from nst_tf.run import memory, pyramid, record
-from nst_tf.run.session import Shared
+from nst_tf.run.progress import State
+from nst_tf.run.session import Session
 from nst_tf.settings import Settings
 from nst_tf.style import Style
-from nst_tf.transfer import optimize
 
 
 class Worker:
-    """Paints errands."""
+    """Renders requests; network, traced steps and style targets are reused by the next one."""
 
-    def __init__(self, threads: int = 0, share: float = 0.0):
-        """Make TensorFlow ready.
+    def __init__(self, threads: int = 0, memory_fraction: float = 0.0):
+        """Configure TensorFlow.
 
         Args:
-            threads: how many to compute with; 0 for all cores.
-            share: its part of the memory, from 0 to 1; 0 for as large a part as of the cores.
+            threads: number of threads to compute with; 0 for all cores.
+            memory_fraction: of the free memory, from 0 to 1; 0 for the fraction that the threads
+                are of the cores.
         """
         startup.import_tensorflow()
         self._name = f"{socket.gethostname()} {os.getpid()}"
-        self._most, cores = 0.0, os.cpu_count() or 1
+        cores = os.cpu_count() or 1
         if 0 < threads < cores:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
-            share = share or threads / cores
-        if 0 < share < 1:
+            memory_fraction = memory_fraction or threads / cores
+        self._max_memory = 0.0  # GiB; 0 for no limit but the settings'
+        if 0 < memory_fraction < 1:
             for gpu in tf.config.list_physical_devices("GPU"):
                 # Otherwise the first worker takes all of its memory.
                 tf.config.experimental.set_memory_growth(gpu, True)
             _, free = memory.used_and_free()
-            self._most = memory.SHARE * free * share / 2**30
-        self._order: Order | None = None
-        self._way: Any = None
+            self._max_memory = memory.DEFAULT_FRACTION * free * memory_fraction / 2**30
+        self._config: RenderConfig | None = None
+        self._method: _Optimization | _FeedForward | None = None
         self._style = b""
 
-    def settle(self, order: Order) -> Order:
-        """Load the network, and decide what is to be the same for all workers.
+    def prepare(self, config: RenderConfig) -> None:
+        """Load the network, unless the worker has loaded it for an equal config.
 
         Args:
-            order: as it was given, or as it was settled.
-
-        Returns:
-            The order to paint by.
+            config: how the requests to come are rendered.
 
         Raises:
             InputError: there is no such network, layer or model.
         """
-        if order.method == "optimize" and not order.precision:
-            order = order._replace(precision=precision.resolve(order.settings.precision))
-        return self._follow(order)
+        if config == self._config:
+            return
+        self._config = self._method = None  # the old network goes before the new one comes
+        if config.method == "optimize":
+            self._method = _Optimization(config, self._max_memory)
+        else:
+            self._method = _FeedForward(config)
+        self._config, self._style = config, b""
 
-    def paint(self, order: Order, errand: Errand) -> Painted:
-        """Paint a picture.
+    def render(self, config: RenderConfig, request: RenderRequest) -> RenderResult:
+        """Render an image.
 
         Args:
-            order: as it was settled.
-            errand: the picture.
+            config: how.
+            request: the content image and the style image.
 
         Returns:
-            What became of it; no error of a picture's is raised.
+            The image, or the error; no Exception is raised.
         """
-        began = perf_counter()
-        error = trace = None
+        started = perf_counter()
         try:
-            self._follow(order)
-            data, losses = self._paint(errand)
-        except InputError as mistake:
-            error = str(mistake)
-        # Whatever it is, it is to be told of, and the others are to be painted.
-        except Exception as trouble:
-            error = " ".join(f"{type(trouble).__name__}: {trouble}".split())[:300]
-            trace = traceback.format_exc()
-        seconds = round(perf_counter() - began, 3)
-        if error is not None:
-            return Painted(errand.number, None, {}, seconds, self._name, error, trace)
-        return Painted(errand.number, data, losses, seconds, self._name, kind=order.precision)
+            self.prepare(config)
+            result = self._render(request)
+        except InputError as error:
+            result = RenderResult(request.number, error=str(error))
+        # Whatever it is, it belongs into the log, and the other requests are rendered.
+        except Exception as error:
+            message = f"{type(error).__name__}: {one_line(error)}"
+            result = RenderResult(request.number, error=message, trace=traceback.format_exc())
+        seconds = round(perf_counter() - started, 3)
+        return result._replace(seconds=seconds, worker=self._name)
 
-    def _follow(self, order: Order) -> Order:
-        if order != self._order:
-            # The old network goes before the new one comes.
-            self._order = self._way = None
-            self._way = _Slow(order, self._most) if order.method == "optimize" else _Fast(order)
-            self._order, self._style = order, b""
-        return order
-
-    def _paint(self, errand: Errand) -> tuple[bytes, dict[str, float]]:
-        photograph = image_io.read(*errand.content)
-        if errand.style[1] != self._style:
-            self._style = b""  # until it has been learnt
-            self._way.learn(image_io.read(*errand.style).rgb)
-            self._style = errand.style[1]
-        rgb, note, losses = self._way.paint(photograph.rgb)
-        bits, alpha = photograph.bits, photograph.alpha
-        return image_io.encode(rgb, alpha=alpha, bits=bits, note=note), losses
+    def _render(self, request: RenderRequest) -> RenderResult:
+        assert self._method is not None
+        content = image_io.read(*request.content)
+        if request.style[1] != self._style:
+            self._style = b""  # until its targets are there
+            self._method.set_style(image_io.read(*request.style).rgb)
+            self._style = request.style[1]
+        rendering = self._method.render(content.rgb)
+        data = image_io.encode(
+            rendering.rgb, alpha=content.alpha, bits=content.bits, note=rendering.note
+        )
+        return RenderResult(request.number, data, rendering.losses, precision=rendering.precision)
 
 
-class _Slow:
-    """The optimisation."""
+class _Rendering(NamedTuple):
+    """An image, float32 sRGB [H, W, 3], and what is known about it."""
 
-    def __init__(self, order: Order, most: float):
-        self._given, settings = order.settings, order.settings
-        most = settings.max_memory or most
-        self._settings = replace(settings, precision=order.precision, max_memory=most)
-        self._weights = vgg.origin(settings).get("sha256")
-        self._shared = Shared()
-        self._shared.network(self._settings)
-        self._styles: list[Style] = []
+    rgb: np.ndarray
+    note: str = ""
+    losses: dict[str, float] = {}
+    precision: str = ""
 
-    def learn(self, painting: np.ndarray) -> None:
-        self._styles = [Style(painting)]
 
-    def paint(self, content: np.ndarray) -> tuple[np.ndarray, str, dict[str, float]]:
-        task = record.task(content, self._styles, self._given, weights=self._weights)
+class _Optimization:
+    """The optimization, with one session for all requests."""
+
+    def __init__(self, config: RenderConfig, max_memory: float):
+        self._config, settings = config, config.settings
+        self._settings = replace(settings, max_memory=settings.max_memory or max_memory)
+        self._weights_sha256 = vgg.origin(settings).get("sha256")
+        self._session, self._styles = Session(), list[Style]()
+        resolved = precision.resolve(settings.precision)
+        self._session.begin(replace(self._settings, precision=resolved), self._styles)
+
+    def set_style(self, rgb: np.ndarray) -> None:
+        self._styles = [Style(rgb)]
+
+    def render(self, content: np.ndarray) -> _Rendering:
         losses: dict[str, float] = {}
-        for progress in optimize(content, self._styles, self._settings, shared=self._shared):
+        for progress in optimize(content, self._styles, self._settings, session=self._session):
             if progress.accepted:
-                losses = {name: float(each) for name, each in progress.losses._asdict().items()}
-        # As of a picture that stylize.py has painted by itself.
+                losses = {name: float(loss) for name, loss in progress.losses._asdict().items()}
+        state = progress.state()
+        return _Rendering(
+            progress.image(), self._note(content, state), losses, state.plan.precision
+        )
+
+    def _note(self, content: np.ndarray, state: State) -> str:
+        """The record that stylize.py writes into the same image."""
+        inputs = record.run_inputs(
+            content, self._styles, self._config.settings, weights_sha256=self._weights_sha256
+        )
         flags: dict[str, Any] = {"style_blend": [], "style_layers": None}
-        note = json.dumps({**record.of(task, progress.state()), "flags": flags})
-        return progress.image(), note, losses
+        flags["recipe"] = self._config.recipe
+        return json.dumps({**record.make_record(inputs, state), "flags": flags})
 
 
-class _Fast:
-    """The feed-forward path."""
+class _FeedForward:
+    """The feed-forward network."""
 
-    def __init__(self, order: Order):
-        self._painter = fast.load(order.handle)
-        self._size = Settings(size=order.settings.size, scales=1)
-        self._manner: Any = None
+    _stylize: feed_forward.Stylize
 
-    def learn(self, painting: np.ndarray) -> None:
-        self._manner = self._painter.blend([painting[np.newaxis]], [1.0])
+    def __init__(self, config: RenderConfig):
+        self._stylizer = feed_forward.load(config.handle)
+        self._settings = Settings(size=config.settings.size, scales=1)
 
-    def paint(self, content: np.ndarray) -> tuple[np.ndarray, str, dict[str, float]]:
-        height, width = content.shape[:2]
-        size = pyramid.scale_sizes(height, width, self._size)[-1]
-        small = image_io.resize(content[np.newaxis], *size)
-        return self._manner(small)[0].numpy(), "", {}
+    def set_style(self, rgb: np.ndarray) -> None:
+        self._stylize = self._stylizer.blend([rgb[np.newaxis]], [1.0])
+
+    def render(self, content: np.ndarray) -> _Rendering:
+        size = pyramid.scale_sizes(content.shape[0], content.shape[1], self._settings)[-1]
+        return _Rendering(self._stylize(resize(content[np.newaxis], *size))[0].numpy())

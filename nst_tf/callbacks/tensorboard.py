@@ -1,115 +1,87 @@
-"""A run in TensorBoard: losses, seconds and the picture.
+"""A run in TensorBoard: losses, seconds of a step, and the picture."""
 
-TensorFlow's summary functions need the package tensorboard, and say nothing of a full disk; this
-writes the same event files.
-"""
-
-import logging
-import os
-import socket
-import time
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import tensorflow as tf
 
-from nst_tf.errors import InputError
+from nst_tf.callbacks.base import Callback
+from nst_tf.errors import InputError, one_line
 from nst_tf.images import image_io
 from nst_tf.run.progress import Progress
 
-_LOG = logging.getLogger(__name__)
 # Of TensorBoard's protocol: the data classes of its plugins.
-_PLUGINS = {"scalars": 1, "images": 3}
+_DATA_CLASSES = {"scalars": 1, "images": 3}
 
 
-def write(stream: Iterable[Progress], folder: str, every: int) -> Iterator[Progress]:
-    """Write the losses and seconds of each step, and the picture of every so many.
+class TensorBoard(Callback):
+    """Writes the losses and seconds of each step, and the picture of every nth.
 
-    The step counts on from scale to scale. Trials that the optimiser went back from are left out of
-    the losses. A full disk does not stop the run.
-
-    Args:
-        stream: the run.
-        folder: of the event file.
-        every: steps from one picture to the next; the last is written, too.
-
-    Returns:
-        An iterator of the same Progress.
-
-    Raises:
-        InputError: the folder cannot be written to.
+    The step counts on from scale to scale. Losses of images that the optimizer did not keep are
+    left out. `tf.summary.scalar` would need the package tensorboard; `tf.summary.write` does not.
     """
-    name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        events = _Events(str(Path(folder, name)))
-        events.write(tf.compat.v1.Event(wall_time=time.time(), file_version="brain.Event:2"))
-    except (OSError, tf.errors.OpError) as error:
-        raise InputError(
-            f"tensorboard_dir={folder}: cannot be written ({_reason(error)}); give another one"
-        ) from error
-    return _follow(stream, events, every)
 
+    def __init__(self, folder: str, every: int):
+        """Open the event file.
 
-def _follow(stream: Iterable[Progress], events: "_Events", every: int) -> Iterator[Progress]:
-    before, told = perf_counter(), False
-    try:
-        for progress in stream:
-            try:
-                events.write(_event(progress, perf_counter() - before, every))
-            except tf.errors.OpError as error:
-                if not told:
-                    _LOG.warning(
-                        "%s: cannot be written (%s); painting on", events.path, _reason(error)
-                    )
-                told = True
-            yield progress
-            before = perf_counter()
-    finally:
-        events.close()
+        Args:
+            folder: of the event file.
+            every: steps from one picture to the next; the last is written, too.
 
+        Raises:
+            InputError: the folder cannot be written to.
+        """
+        self._folder, self._every = folder, every
+        try:
+            self._writer = tf.summary.create_file_writer(folder)
+            self._writer.flush()
+        except tf.errors.OpError as error:
+            raise self._refusal(error) from error
+        self._last = perf_counter()
 
-class _Events:
-    """An event file; each event is on the disk when it has been written."""
-
-    def __init__(self, path: str):
-        self.path = path
-        self._writer = tf.io.TFRecordWriter(path)
-
-    def write(self, event: Any) -> None:
-        self._writer.write(event.SerializeToString())
-        self._writer.flush()
+    def on_step(self, progress: Progress) -> None:
+        """Write the numbers, and the picture if it is due."""
+        now = perf_counter()
+        step = sum(progress.steps[: progress.scale]) + progress.step
+        try:
+            with self._writer.as_default(step):
+                self._write_scalars(progress, now - self._last)
+                # On a full disk this raises; the flush after a large picture would not.
+                self._writer.flush()
+                if (step + 1) % self._every == 0 or progress.done == 1:
+                    self._write_picture(progress)
+            self._writer.flush()
+        except tf.errors.OpError as error:
+            raise self._refusal(error) from error
+        finally:
+            self._last = perf_counter()
 
     def close(self) -> None:
+        """Close the event file."""
         try:
             self._writer.close()
-        except tf.errors.OpError:
-            pass  # it has been said
+        except tf.errors.OpError as error:
+            raise self._refusal(error) from error
 
+    def _write_scalars(self, progress: Progress, seconds: float) -> None:
+        _write("seconds", tf.constant(seconds), "scalars")
+        if progress.accepted:
+            for name, loss in progress.losses._asdict().items():
+                _write(f"loss/{name}", loss, "scalars")
 
-def _event(progress: Progress, seconds: float, every: int) -> Any:
-    step = sum(progress.steps[: progress.scale]) + progress.step
-    values = [_value("seconds", "scalars", tf.constant(seconds))]
-    if progress.accepted:
-        named = progress.losses._asdict().items()
-        values += [_value(f"loss/{name}", "scalars", loss) for name, loss in named]
-    if (step + 1) % every == 0 or progress.done == 1:
+    def _write_picture(self, progress: Progress) -> None:
         picture = progress.image()
         height, width = picture.shape[:2]
-        told = tf.constant([str(width), str(height), image_io.encode(picture)])
-        values.append(_value("picture", "images", told))
-    summary = tf.compat.v1.Summary(value=values)
-    return tf.compat.v1.Event(wall_time=time.time(), step=step, summary=summary)
+        values = tf.constant([str(width), str(height), image_io.encode(picture)])
+        _write("picture", values, "images")
+
+    def _refusal(self, error: Exception) -> InputError:
+        reason = one_line(error).split("}} ")[-1]  # without the name of TensorFlow's operation
+        return InputError(
+            f"tensorboard_dir={self._folder}: cannot be written ({reason}); give another"
+        )
 
 
-def _value(tag: str, plugin: str, tensor: tf.Tensor) -> Any:
-    metadata = tf.compat.v1.SummaryMetadata(data_class=_PLUGINS[plugin])
+def _write(tag: str, tensor: tf.Tensor, plugin: str) -> None:
+    metadata = tf.compat.v1.SummaryMetadata(data_class=_DATA_CLASSES[plugin])
     metadata.plugin_data.plugin_name = plugin
-    proto = tf.make_tensor_proto(tensor.numpy())
-    return tf.compat.v1.Summary.Value(tag=tag, tensor=proto, metadata=metadata)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(getattr(error, "message", None) or getattr(error, "strerror", "")).split())
+    tf.summary.write(tag, tensor, metadata=metadata)

@@ -1,5 +1,7 @@
 """How every script starts and ends: flags in, one line for a user's mistake, a status out."""
 
+import dataclasses
+import logging
 import os
 import re
 import signal
@@ -7,22 +9,23 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from absl import app, flags, logging
+from absl import app, flags
+from absl import logging as absl_logging
 
 from nst_tf import startup
 from nst_tf.errors import InputError
 
-# Of Ctrl-C and SIGTERM: those that have come, and whether they interrupt what is going on.
+# Ctrl-C and SIGTERM that have come; and one entry while they must not interrupt.
 _signals: list[int] = []
-_deaf: list[bool] = []
+_blocked: list[bool] = []
 
 
 def run(
     main: Callable[[], None],
     required: Sequence[str] = (),
-    recall: Callable[[], None] = lambda: None,
+    set_flag_defaults: Callable[[], None] = lambda: None,
 ) -> None:
     """Parse the flags, call `main`, and end the process.
 
@@ -34,41 +37,46 @@ def run(
         main: the script's work; Ctrl-C and SIGTERM raise KeyboardInterrupt in it, whose text, if it
             raises one of its own, is part of that line.
         required: names of the flags that must be given.
-        recall: sets defaults of flags before that is checked; TensorFlow is not there yet.
+        set_flag_defaults: called before that is checked, without TensorFlow.
     """
 
     def guarded(arguments: list[str]) -> None:
-        _end_at_second()
+        _exit_at_second_signal()
         for number in (signal.SIGINT, signal.SIGTERM):
             # A shell's background jobs ignore Ctrl-C, and shall.
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _stop)
+                signal.signal(number, _on_signal)
         try:
             if len(arguments) > 1:
                 raise InputError(
                     f"{arguments[1]}: not a flag; expected flags only, as --name=value"
                 )
-            recall()
-            nothing = (None, "", [""])
-            missing = [f"--{name}" for name in required if flags.FLAGS[name].value in nothing]
+            set_flag_defaults()
+            empty = (None, "", [""])
+            missing = [f"--{name}" for name in required if flags.FLAGS[name].value in empty]
             if missing:
                 raise InputError(f"{', '.join(missing)}: missing; --help tells what to give")
             startup.import_tensorflow()
             # absl would print every notice of TensorFlow's and ours to stderr.
             if not flags.FLAGS["verbosity"].present:
-                logging.set_verbosity(logging.WARNING)
+                absl_logging.set_verbosity(absl_logging.WARNING)
             main()
         except (Exception, KeyboardInterrupt) as error:
             # An interrupt in the middle of TensorFlow's own code may come out as another error.
             if _signals:
-                told = str(error) if isinstance(error, (KeyboardInterrupt, InputError)) else ""
-                print(f"{_name()}: stopped{told and ' '}{told}", file=sys.stderr)
+                ours = isinstance(error, (KeyboardInterrupt, InputError)) and str(error)
+                print(f"{_name()}: stopped{f' {error}' if ours else ''}", file=sys.stderr)
                 sys.exit(128 + _signals[0])
             if isinstance(error, InputError):
-                _refuse(error)
+                _exit_with(error)
             raise
 
     app.run(guarded, flags_parser=_parse)
+
+
+def flag_values(options: type) -> dict[str, Any]:
+    """The values of the flags that are named as the fields of a dataclass."""
+    return {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(options)}
 
 
 def interrupted() -> bool:
@@ -76,20 +84,15 @@ def interrupted() -> bool:
     return bool(_signals)
 
 
-def hear(stream: Iterator) -> Iterator:
-    """Let Ctrl-C and SIGTERM interrupt a run's steps, but nothing that is done between them.
+def interruptible(stream: Iterator) -> Iterator:
+    """Pass a run on; only its own steps are interrupted by Ctrl-C and SIGTERM.
 
-    What listens to the run hears of it with the next step, and so does what follows its end.
-
-    Args:
-        stream: the run; it is closed at the end.
-
-    Yields:
-        The same.
+    A signal that arrives between steps is raised at the next step, so callbacks are never
+    interrupted. The run is closed at the end.
     """
     try:
         while True:
-            _deaf.clear()
+            _blocked.clear()
             try:
                 if _signals:
                     raise KeyboardInterrupt
@@ -97,7 +100,7 @@ def hear(stream: Iterator) -> Iterator:
             except StopIteration:
                 return
             finally:
-                _deaf.append(True)
+                _blocked.append(True)
             yield item
     finally:
         # Its processes, if it has some, are to end now.
@@ -105,15 +108,10 @@ def hear(stream: Iterator) -> Iterator:
             stream.close()
 
 
-def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
-    """Refuse to write over what is read, or over another output.
+def check_no_overwrite(inputs: Iterable[str], **outputs: str | None) -> None:
+    """Refuse to write over an input, or over another output.
 
-    Args:
-        inputs: paths that are read.
-        **outputs: paths that are to be written, by the names of their flags; None for none.
-
-    Raises:
-        InputError: two of them are the same file.
+    `outputs` are paths by the names of their flags; None for none.
     """
     taken = {Path(path).resolve() for path in inputs}
     for name, path in outputs.items():
@@ -124,25 +122,40 @@ def keep_apart(inputs: Iterable[str], **outputs: str | None) -> None:
         taken.add(Path(path).resolve())
 
 
-def _stop(number: int, frame: object) -> None:
+def print_notices(*, quiet: bool = False) -> None:
+    """Print what the library logs; only warnings if quiet."""
+    log = logging.getLogger("nst_tf")
+    log.setLevel(logging.WARNING if quiet else logging.INFO)
+    log.propagate = False
+    log.handlers = [_Notices()]
+
+
+class _Notices(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # To the stream of the moment, which is the progress bar's while there is one.
+        file = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
+        print(record.getMessage(), file=file, flush=True)
+
+
+def _on_signal(number: int, frame: object) -> None:
     _signals.append(number)
-    if not _deaf:
+    if not _blocked:
         raise KeyboardInterrupt
 
 
-def _end_at_second() -> None:
-    """Have a second signal end the process, also within TensorFlow, where Python hears none."""
-    ours, theirs = os.pipe()
-    os.set_blocking(theirs, False)
-    signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
+def _exit_at_second_signal() -> None:
+    """Have a second signal end the process, also within TensorFlow, where Python gets none."""
+    receiver, sender = os.pipe()
+    os.set_blocking(sender, False)
+    signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
 
     def count() -> None:
-        come = 0
+        received = 0
         while True:
-            number = os.read(ours, 1)[0]
-            if signal.getsignal(number) is _stop:
-                come += 1
-            if come == 2:
+            number = os.read(receiver, 1)[0]
+            if signal.getsignal(number) is _on_signal:
+                received += 1
+            if received == 2:
                 os.write(2, f"{_name()}: stopped at once\n".encode())
                 os._exit(128 + number)
 
@@ -156,13 +169,13 @@ def _parse(arguments: list[str]) -> list[str]:
     try:
         return flags.FLAGS(arguments)
     except flags.Error as error:
-        _refuse(error)
+        _exit_with(error)
     except SystemExit:
         # Only the help flags end the process here; absl gives them status 1.
         sys.exit(0)
 
 
-def _refuse(error: Exception) -> NoReturn:
+def _exit_with(error: Exception) -> NoReturn:
     sys.exit(f"{_name()}: {' '.join(str(error).split())}")
 
 

@@ -1,4 +1,4 @@
-"""The pictures that scripts are given: paintings with their shares and masks."""
+"""The images that scripts are given: style images with their weights and masks."""
 
 import os
 from collections.abc import Sequence
@@ -7,110 +7,84 @@ import numpy as np
 
 from nst_tf.errors import InputError
 from nst_tf.images.image_io import Picture, read
-from nst_tf.style import Style, check_mask
+from nst_tf.style import Style, check_mask, check_weights
 
 _EVERYWHERE = "none"
 
 
 def split(paths: Sequence[str]) -> list[str]:
-    """The paths that a flag names.
-
-    Args:
-        paths: the flag's values; one alone that is no file is a list with commas.
-
-    Returns:
-        The paths.
-    """
+    """The paths of a flag's values; one alone that is no file is a list with commas."""
     if len(paths) == 1 and not os.path.exists(paths[0]):
         parts = (os.path.expanduser(path.strip()) for path in paths[0].split(","))
         return [path for path in parts if path]
     return list(paths)
 
 
-def styles(
-    paintings: Sequence[str],
+def read_styles(
+    paths: Sequence[str],
     content: Picture,
     *,
-    shares: Sequence[str] = (),
+    blend: Sequence[str] = (),
     masks: Sequence[str] = (),
     regions: Sequence[str] = (),
     layers: Sequence[Sequence[str]] = (),
 ) -> list[Style]:
-    """Read paintings, and where they count.
+    """Read style images with their weights (as text), masks and regions (paths or `none`).
 
-    Args:
-        paintings: their paths.
-        content: the photograph.
-        shares: how much each counts, numbers from 0, as written; none for equal shares.
-        masks: of the photograph, their paths or `none`; nothing for everywhere.
-        regions: of the paintings, likewise.
-        layers: names of each painting's style layers; none for all.
-
-    Returns:
-        The paintings.
-
-    Raises:
-        InputError: a picture that cannot be read; a wrong number of shares or masks; a mask of
-            another shape than its picture, or all black.
+    What is given must be as many as the paths; nothing given means equal weights, everywhere, all
+    of the image, all layers. InputError otherwise, and where an image or a mask does not fit.
     """
-    _count("style_blend", shares, paintings)
-    _count("style_mask", masks, paintings)
-    _count("style_region", regions, paintings)
-    _count("style_layers", [",".join(names) for names in layers], paintings, link="/")
-    counted = [_number(share) for share in shares]
-    if counted and not (all(0 <= share < np.inf for share in counted) and sum(counted) > 0):
-        raise InputError(
-            f"style_blend={','.join(shares)}: expected numbers from 0, not all 0, as 0.7,0.3"
-        )
-    found = []
-    for index, path in enumerate(paintings):
-        painting = read(path)
-        found.append(
+    _check_count("style_mask", masks, paths)
+    _check_count("style_region", regions, paths)
+    _check_count("style_layers", [",".join(names) for names in layers], paths, separator="/")
+    weights = parse_weights("style_blend", blend, len(paths)) or [1.0] * len(paths)
+    styles = []
+    for index, path in enumerate(paths):
+        picture = read(path)
+        styles.append(
             Style(
-                painting.rgb,
-                share=counted[index] if counted else 1.0,
-                mask=mask("style_mask", masks[index], content) if masks else None,
-                region=mask("style_region", regions[index], painting) if regions else None,
+                picture.rgb,
+                weight=weights[index],
+                mask=read_mask("style_mask", masks[index], content) if masks else None,
+                region=read_mask("style_region", regions[index], picture) if regions else None,
                 layers=layers[index] if layers else None,
             )
         )
-    return found
+    return styles
 
 
-def mask(name: str, path: str, picture: Picture) -> np.ndarray | None:
-    """Read a mask.
+def read_mask(name: str, path: str, picture: Picture) -> np.ndarray | None:
+    """Read the mask of a picture, float32 [h, w], 1 where it is white and opaque; None for `none`.
 
-    Args:
-        name: of its flag.
-        path: of the file; `none` for no mask.
-        picture: what it belongs to.
-
-    Returns:
-        float32 [h, w] in [0, 1], 1 where it is white and opaque; None for no mask.
-
-    Raises:
-        InputError: as of `styles`.
+    `name` is that of its flag.
     """
     if path == _EVERYWHERE:
         return None
     drawn = read(path)
-    white = drawn.rgb.mean(axis=-1)
+    mask = drawn.rgb.mean(axis=-1)
     if drawn.alpha is not None:
-        white *= drawn.alpha
-    check_mask(f"{name}={path}", white, picture.rgb)
-    return white
+        mask *= drawn.alpha
+    check_mask(f"{name}={path}", mask, picture.rgb)
+    return mask
 
 
-def _count(name: str, values: Sequence[str], paintings: Sequence[str], link: str = ",") -> None:
-    if values and len(values) != len(paintings):
+def parse_weights(name: str, texts: Sequence[str], count: int) -> list[float]:
+    """The numbers of a flag like `--style_blend=0.7,0.3`, one for each of `count` paintings."""
+    if not texts:
+        return []
+    try:
+        weights = [float(text) for text in texts]
+    except ValueError:
+        raise InputError(f"{name}={','.join(texts)}: expected numbers, as 0.7,0.3") from None
+    check_weights(name, weights, count)
+    return weights
+
+
+def _check_count(
+    name: str, values: Sequence[str], paths: Sequence[str], separator: str = ","
+) -> None:
+    if values and len(values) != len(paths):
         raise InputError(
-            f"{name}={link.join(values)}: expected one for each painting, {len(paintings)}, got "
+            f"{name}={separator.join(values)}: expected one for each painting, {len(paths)}, got "
             f"{len(values)}; give as many"
         )
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InputError(f"style_blend={text}: expected numbers from 0, as 0.7,0.3") from error

@@ -1,13 +1,14 @@
-"""Settings as absl flags."""
+"""Settings as absl flags: one for each field, and --recipe and --strength."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, get_origin
 
 from absl import flags
 
 from nst_tf.errors import InputError
-from nst_tf.settings import Settings, plain
+from nst_tf.settings import DEFAULT_STRENGTH, RECIPES, Settings
+from nst_tf.validation import plain
 
 _DEFINE: dict[type, Callable[..., Any]] = {
     int: flags.DEFINE_integer,
@@ -19,62 +20,90 @@ _DEFINE: dict[type, Callable[..., Any]] = {
 
 
 def define_flags() -> None:
-    """Define an absl flag for each knob; scripts then adopt this module's flags as key flags."""
-    for knob in fields(Settings):
-        kind: Any = get_origin(knob.type) or knob.type
-        _DEFINE[kind](knob.name, None, knob.metadata["help"])
+    """Define a flag for each setting; scripts then adopt this module's flags as key flags."""
+    flags.DEFINE_enum(
+        "recipe",
+        "default",
+        [*RECIPES],
+        "the settings to start from: default (Wasserstein distance, coarse to fine), gatys (the "
+        "paper: Gram matrices, one scale) or tutorial (the TensorFlow tutorial, to the digit)",
+    )
+    flags.DEFINE_float(
+        "strength",
+        None,
+        "sets content_weight: 0 keeps the photograph, 1 is fully stylized; default "
+        f"{DEFAULT_STRENGTH}, the recipe's own content_weight",
+    )
+    for setting in fields(Settings):
+        values = {name: getattr(recipe, setting.name) for name, recipe in RECIPES.items()}
+        shown = [
+            f"{name}: {plain(value) or 'none'}"
+            for name, value in values.items()
+            if name == "default" or value != values["default"]
+        ]
+        text = f"{setting.metadata['help']} ({'; '.join(shown)})"
+        flag_type: Any = get_origin(setting.type) or setting.type
+        _DEFINE[flag_type](setting.name, None, text)
 
 
-def from_flags(**instead: Any) -> Settings:
-    """The Settings that the parsed flags describe.
+def settings_from_flags(
+    recorded: Mapping[str, Any] | None = None, *, layers_of_each: bool = False
+) -> Settings:
+    """The Settings of the parsed flags.
 
     Args:
-        **instead: values in place of those of the flags.
+        recorded: the settings of a record; they replace the recipe, unless --recipe is given.
+        layers_of_each: whether --style_layers may name layers of each painting; the settings have
+            all of them.
 
     Returns:
-        The given flags, and the recipe's own values for the rest.
+        The flags that are given, and the recipe's or the record's values for the rest.
 
     Raises:
-        InputError: a value out of its range.
+        InputError: a value out of its range, or a setting that this version does not have.
     """
-    given: dict[str, Any] = {knob.name: flags.FLAGS[knob.name].value for knob in fields(Settings)}
-    if style_layer_groups() and "style_layers" not in instead:
+    base = RECIPES[_value("recipe")]
+    if recorded is not None and not flags.FLAGS["recipe"].present:
+        unknown = {*recorded} - {setting.name for setting in fields(Settings)}
+        if unknown:
+            raise InputError(f"{unknown.pop()}: this version of nst_tf has no such setting")
+        base = Settings(**recorded)
+    given = {s.name: _value(s.name) for s in fields(Settings)}
+    given = {name: value for name, value in given.items() if value is not None}
+    groups = layers_of_each_style()
+    if groups and layers_of_each:
+        given["style_layers"] = tuple(dict.fromkeys(name for group in groups for name in group))
+    elif groups:
         raise InputError(
             f"style_layers={plain(given['style_layers'])}: layers of each painting are for "
             "stylize.py; leave the / out"
         )
-    return Settings(**given | instead)
+    if flags.FLAGS["style_layers"].present:
+        # Recorded weights are of the recorded layers.
+        given = {"style_layer_weights": ()} | given
+    return _with_strength(replace(base, **given), given)
 
 
-def recall(values: Mapping[str, Any]) -> None:
-    """Take values for the knobs' flags that were not given.
-
-    Args:
-        values: as of `dataclasses.asdict`; those that are None are left out.
-
-    Raises:
-        InputError: there is no such knob, or it does not take that.
-    """
-    names = {knob.name for knob in fields(Settings)}
-    for name, value in values.items():
-        if name not in names:
-            raise InputError(f"{name}: this version of nst_tf has no such setting; leave it out")
-        # The strength sets the content weight; weights are those of the layers beside them.
-        setter = {"content_weight": "strength", "style_layer_weights": "style_layers"}.get(name)
-        if value is None or (setter and flags.FLAGS[setter].present):
-            continue
-        try:
-            flags.FLAGS.set_default(name, value)
-        except flags.Error as error:
-            raise InputError(f"{name}={value}: {error}") from error
+def _with_strength(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    strength = _value("strength")
+    if strength is None:
+        return settings
+    if "content_weight" in given:
+        raise InputError(
+            f"strength={strength}: sets the content_weight, and {given['content_weight']} is given "
+            "for that; leave one of them out"
+        )
+    # Of a record, too, the strength is relative to the recipe that it began with.
+    usual = RECIPES[_value("recipe")].content_weight
+    return replace(settings, content_weight=usual).with_strength(strength)
 
 
-def style_layer_groups() -> list[list[str]]:
-    """The layers of each painting, where the flag names them apart.
-
-    Returns:
-        Names for each painting, of `--style_layers=a,b/c`; nothing where they share all.
-    """
-    text = ",".join(flags.FLAGS["style_layers"].value or [])
+def layers_of_each_style() -> list[list[str]]:
+    """The layers of each painting from `--style_layers=a,b/c`; none where all have the same."""
+    text = ",".join(_value("style_layers") or [])
     groups = text.split("/") if "/" in text else []
     return [[name.strip() for name in group.split(",")] for group in groups]
+
+
+def _value(name: str) -> Any:
+    return flags.FLAGS[name].value

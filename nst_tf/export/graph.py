@@ -1,31 +1,28 @@
-"""The coarse-to-fine loop of `transfer.py` as one graph, made of the same pieces.
-
-It sees pictures whole. Their sizes, the steps and the weights are known only when it runs.
-"""
+"""The loop of `coarse_to_fine.py` as one graph, made of the same parts, without tiles."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from nst_tf import transfer
+from nst_tf import coarse_to_fine
 from nst_tf.export import checks
-from nst_tf.images.image_io import resize
-from nst_tf.losses.objective import Objective, Weights
-from nst_tf.losses.style_targets import Painting
+from nst_tf.images.pixels import resize
+from nst_tf.losses.objective import Objective, Weights, style_statistic
+from nst_tf.losses.style_targets import StyleImage, StyleTarget, compute_style_targets
 from nst_tf.networks.vgg import Network
 from nst_tf.run import problem, pyramid
 from nst_tf.settings import Settings
 
 
-class Painted(NamedTuple):
-    """The finished picture [1, H, W, 3], and the total that each step evaluated, float32 [n]."""
+class Stylized(NamedTuple):
+    """The stylized image, float32 [1, H, W, 3], and the total loss of each step, float32 [n]."""
 
     image: tf.Tensor
     totals: tf.Tensor
 
 
-def paint(
+def stylize_graph(
     network: Network,
     content: tf.Tensor,
     style: tf.Tensor,
@@ -33,81 +30,73 @@ def paint(
     *,
     steps: tf.Tensor,
     weights: Weights,
-) -> Painted:
-    """Repaint a photograph in the manner of a painting.
-
-    Args:
-        network: as the model of `features.extractor`.
-        content: float32 sRGB [1, H, W, 3] in [0, 1].
-        style: float32 sRGB [1, h, w, 3] in [0, 1].
-        settings: the other knobs; precision no longer `auto`, init content or noise.
-        steps: as `settings.steps`, int32 scalar.
-        weights: of the terms.
-
-    Returns:
-        What `transfer.stylize` gives with the same knobs, and the totals of all scales in order.
-
-    Raises:
-        tf.errors.InvalidArgumentError: when it runs, where `transfer.optimize` has an InputError.
-    """
-    content, style = checks.single("content", content), checks.single("style", style, shortest=1)
-    sizes = pyramid.pyramid(*_sides(content), settings)
-    small = f"content: expected sides from {pyramid.SHORTEST} px at each scale, got"
-    sizes = checks.expect(sizes, (tf.reduce_min(sizes) >= pyramid.SHORTEST, small, sizes))
-    counts = pyramid.schedule(tf.shape(sizes)[0], checks.steps(steps))
+) -> Stylized:
+    """`stylize` of images, steps and weights that are known only when the graph runs."""
+    content = checks.single_image("content", content)
+    style = checks.single_image("style", style, min_side=1)
+    sizes = _scale_sizes(content, settings)
+    scale_steps = pyramid.schedule(tf.shape(sizes)[0], checks.steps(steps))
     weights = Weights(
         checks.weight("content_weight", weights.content),
         weights.style,
         checks.weight("tv_weight", weights.tv),
     )
-    optimizer = transfer.optimizer_of(settings, settings.history)
+    optimizer = coarse_to_fine.optimizer_from_settings(settings, settings.lbfgs_history)
 
-    def at_scale(index: tf.Tensor, taken: tf.Tensor, state: Any, totals: tf.TensorArray):
-        height, width = sizes[index, 0], sizes[index, 1]
-        photograph = resize(content, height, width)
-        painting = Painting(_fit(style, settings.style_scale, tf.maximum(height, width)))
-        objective = Objective(network, photograph, [painting], settings, weights=weights)
-        last = tf.shape(state.image)
-        coarse = resize(content, last[1], last[2])
-        enlarged = problem.enlarge(state.image, coarse, photograph, settings)
+    def optimize_scale(scale: tf.Tensor, taken: tf.Tensor, state: Any, totals: tf.TensorArray):
+        fine = resize(content, sizes[scale, 0], sizes[scale, 1])
+        targets = _style_targets(network, style, tf.reduce_max(sizes[scale]), settings)
+        objective = Objective(network, fine, targets, settings, weights=weights)
+        coarse = resize(content, *_height_width(state.image))
+        enlarged = problem.enlarge(state.image, coarse, fine, settings)
         state = optimizer.resize(state, tf.ensure_shape(enlarged, [1, None, None, 3]))
 
         def take_step(taken: tf.Tensor, state: Any, totals: tf.TensorArray):
             state, (losses, *_) = optimizer.step(state, objective.value_and_grad)
             return taken + 1, state, totals.write(taken, losses.total)
 
-        end = taken + counts[index]
-        return index + 1, *_loop(lambda taken, *_: taken < end, take_step, (taken, state, totals))
+        end = taken + scale_steps[scale]
+        return scale + 1, *_loop(lambda taken, *_: taken < end, take_step, (taken, state, totals))
 
-    first = problem.first_image(content, settings, sizes[0, 0], sizes[0, 1])
-    state = optimizer.init(first, bounds=(0.0, 1.0))
-    totals = tf.TensorArray(tf.float32, tf.reduce_sum(counts))
-    count = tf.size(counts)
-    _, _, state, totals = _loop(lambda index, *_: index < count, at_scale, (0, 0, state, totals))
-    return _finite(Painted(state.image, totals.stack()))
+    start = problem.start_image(content, settings, sizes[0, 0], sizes[0, 1])
+    state = optimizer.init(start, bounds=(0.0, 1.0))
+    totals = tf.TensorArray(tf.float32, tf.reduce_sum(scale_steps))
+    scales = tf.size(scale_steps)
+    _, _, state, totals = _loop(
+        lambda scale, *_: scale < scales, optimize_scale, (0, 0, state, totals)
+    )
+    return _finite(state.image, totals.stack())
 
 
-def _finite(painted: Painted) -> Painted:
-    """The same, if it is a picture of numbers."""
-    numbers = tf.reduce_all(tf.math.is_finite(painted.image))
-    numbers &= tf.reduce_any(tf.math.is_finite(painted.totals))
-    message = "losses: are not numbers; export with --precision=float32; the last one:"
-    image = checks.expect(painted.image, (numbers, message, painted.totals[-1]))
-    return Painted(image, painted.totals)
+def _scale_sizes(content: tf.Tensor, settings: Settings) -> tf.Tensor:
+    """The (height, width) of each scale, int32 [scales, 2]."""
+    sizes = pyramid.pyramid(*_height_width(content), settings)
+    message = f"content: expected sides from {pyramid.MIN_SIDE} px at each scale, got"
+    return checks.require(sizes, (tf.reduce_min(sizes) >= pyramid.MIN_SIDE, message, sizes))
+
+
+def _style_targets(
+    network: Network, style: tf.Tensor, long_side: tf.Tensor, settings: Settings
+) -> list[StyleTarget]:
+    """The style targets at the scale of that long side."""
+    style_side = tf.round(settings.style_scale * tf.cast(long_side, tf.float64))
+    size = pyramid.fit_style_size(*_height_width(style), tf.cast(style_side, tf.int64))
+    style_image = StyleImage(resize(style, size[0], size[1]))
+    return compute_style_targets(network, [style_image], style_statistic(settings))
+
+
+def _finite(image: tf.Tensor, totals: tf.Tensor) -> Stylized:
+    """The result if its image is finite; a step that is not accepted may have an infinite loss."""
+    valid = tf.reduce_all(tf.math.is_finite(image)) & tf.reduce_any(tf.math.is_finite(totals))
+    message = "losses: are not finite; export with --precision=float32; the last one:"
+    return Stylized(checks.require(image, (valid, message, totals[-1])), totals)
 
 
 def _loop(condition: Callable, body: Callable, start: tuple) -> tuple:
-    # Several iterations at once would only take more memory.
+    # Parallel iterations would only take more memory.
     return tf.while_loop(condition, body, start, parallel_iterations=1)
 
 
-def _fit(painting: tf.Tensor, style_scale: float, long_side: tf.Tensor) -> tf.Tensor:
-    """A painting at the scale of that long side."""
-    wanted = tf.round(style_scale * tf.cast(long_side, tf.float64))
-    size = pyramid.fit(*_sides(painting), tf.cast(wanted, tf.int64))
-    return resize(painting, size[0], size[1])
-
-
-def _sides(picture: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    shape = tf.shape(picture)
+def _height_width(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    shape = tf.shape(image)
     return shape[1], shape[2]

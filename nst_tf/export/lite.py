@@ -1,50 +1,33 @@
-"""The feed-forward network for TensorFlow Lite, which knows one size of picture."""
-
-from collections.abc import Callable
+"""The feed-forward network for TensorFlow Lite, whose models take images of one size."""
 
 import tensorflow as tf
 
-from nst_tf.networks.convolution import floats
-from nst_tf.networks.stylization import STYLE_SIZE, Arbitrary, read_weights
+from nst_tf.networks.quantized_conv import dequantize
+from nst_tf.networks.stylization import STYLE_SIZE, StylizationNetwork, read_weights
 
 
-def fixed(height: int, width: int) -> tuple[Arbitrary, Callable]:
-    """The network for one size of photograph, with weights in float32.
+def fixed_size(
+    height: int, width: int
+) -> tuple[StylizationNetwork, tf.types.experimental.ConcreteFunction]:
+    """The network with float32 weights, and its concrete function for content images of a size."""
+    # The converter does not recognize int8 weights that are scaled in the graph as constants.
+    model = StylizationNetwork(dequantize(read_weights()))
 
-    Args:
-        height: of the photograph.
-        width: of the photograph.
-
-    Returns:
-        The network, and a concrete function of `content_image`, float32 [1, height, width, 3], and
-        `style_image`, float32 [1, 256, 256, 3], that gives `output_0`, float32
-        [1, height, width, 3].
-    """
-    # The converter sees no constants in int8 weights that are scaled in the graph.
-    model = Arbitrary(floats(read_weights()))
-
-    def paint(content_image: tf.Tensor, style_image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"output_0": model.paint(content_image, model.predictor(style_image))}
+    def stylize(content_image: tf.Tensor, style_image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"output_0": model.apply_style(content_image, model.predictor(style_image))}
 
     signature = [
         tf.TensorSpec([1, height, width, 3], tf.float32),
         tf.TensorSpec([1, STYLE_SIZE, STYLE_SIZE, 3], tf.float32),
     ]
-    return model, tf.function(paint, signature, autograph=False).get_concrete_function()
+    return model, tf.function(stylize, signature, autograph=False).get_concrete_function()
 
 
-def convert(model: Arbitrary, function: Callable, *, quantised: bool) -> bytes:
-    """Convert it.
-
-    Args:
-        model: the network, which holds the weights.
-        function: of `fixed`.
-        quantised: whether weights are kept as int8 ("dynamic range"); float32 otherwise.
-
-    Returns:
-        The .tflite file.
-    """
+def convert(
+    model: StylizationNetwork, function: tf.types.experimental.ConcreteFunction, *, quantized: bool
+) -> bytes:
+    """The .tflite file, its weights float32, or int8 where it is quantized ("dynamic range")."""
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
-    if quantised:
+    if quantized:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return converter.convert()

@@ -1,39 +1,45 @@
-"""What there is to know of an export: a manifest for programs, a README for people."""
+"""What an export is: a manifest for programs, and the same as README.md for people."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 import nst_tf
-from nst_tf.export.checks import MOST_STEPS
-from nst_tf.export.models import Extractor, Fast, Optimizer
-from nst_tf.run.pyramid import NARROWEST, SHORTEST
+from nst_tf.export.checks import MAX_STEPS
+from nst_tf.export.models import ExportedModel
+from nst_tf.run.pyramid import MAX_ASPECT_RATIO, MIN_SIDE
 
-PLACE = Path("assets.extra", "manifest.json")
-_COLOURS, _ANY = [0, 1], None
-_SIDES = f"sides from {SHORTEST} px, one at most {NARROWEST} times the other"
-# What the tensors of signatures hold, and between which values; None is no limit.
+# Where the manifest lies in the folder of an export.
+PATH = Path("assets.extra", "manifest.json")
+_COLORS, _ANY = [0, 1], None
+_SIDES = f"sides from {MIN_SIDE} px, one at most {MAX_ASPECT_RATIO} times the other"
+# What the tensors of signatures hold, and their lowest and highest value; None is no limit.
 _MEANINGS: dict[str, tuple[str, list | None]] = {
-    "image": (f"pictures, sRGB, {_SIDES}", _COLOURS),
-    "content": (f"the photograph, sRGB, {_SIDES}", _COLOURS),
-    "content_image": (f"photographs, sRGB, {_SIDES}", _COLOURS),
+    "image": (f"pictures, sRGB, {_SIDES}", _COLORS),
+    "content": (f"the photograph, sRGB, {_SIDES}", _COLORS),
+    "content_image": (f"photographs, sRGB, {_SIDES}", _COLORS),
     "content_bytes": ("the photograph, a JPEG or PNG file", _ANY),
-    "style": (f"the painting, sRGB, one side at most {NARROWEST} times the other", _COLOURS),
-    "style_image": ("as many paintings, or one for all, sRGB", _COLOURS),
+    "style": (f"the painting, sRGB, one side at most {MAX_ASPECT_RATIO} times the other", _COLORS),
+    "style_image": ("as many paintings, or one for all, sRGB", _COLORS),
     "style_bytes": ("the painting, a JPEG or PNG file", _ANY),
     "steps": (
         "iterations at the coarsest scale, three fifths as many with each finer one",
-        [1, MOST_STEPS],
+        [1, MAX_STEPS],
     ),
     "content_weight": ("how much the photograph's content counts", [0, None]),
     "tv_weight": ("how much total variation counts", [0, None]),
-    "stylized": ("the picture, sRGB", _COLOURS),
+    "stylized": ("the picture, sRGB", _COLORS),
     "stylized_bytes": ("the picture, a PNG file", _ANY),
-    "output_0": ("pictures, sRGB", _COLOURS),
+    "output_0": ("pictures, sRGB", _COLORS),
     "losses": ("the total before each step, the coarsest scale's first", [0, None]),
+}
+# Of the extractor's outputs, by the end of their names.
+_LAYER_MEANINGS = {
+    "gram": "the Gram matrix, divided by the positions, of {}",
+    "features": "the features of {}",
 }
 _SAVED_MODEL = """A SavedModel that needs TensorFlow alone.
 
@@ -53,84 +59,63 @@ _README = """# {model}
 
 {usage}
 
-`{place}` says the same as this page to programs.
+`{path}` says the same as this page to programs.
 
 {signatures}
 ## Made with
 
 | | |
 |---|---|
-{facts}"""
+{provenance}"""
 
 
-def of_saved_model(model: Extractor | Optimizer | Fast) -> dict[str, Any]:
-    """The manifest of a SavedModel.
-
-    Args:
-        model: of `served.py`.
-
-    Returns:
-        As of `of`.
-    """
-    signatures = model.signatures().items()
-    return of(model, {name: each.get_concrete_function() for name, each in signatures})
-
-
-def of(model: Extractor | Optimizer | Fast, functions: Mapping[str, Callable]) -> dict[str, Any]:
-    """The manifest of an export.
-
-    Args:
-        model: of `served.py`.
-        functions: its signatures, as concrete functions.
-
-    Returns:
-        Signatures with shapes, dtypes and ranges; settings; where the weights are from, with their
-        SHA-256; versions.
-    """
+def build_manifest(
+    model: ExportedModel, functions: Mapping[str, tf.types.experimental.ConcreteFunction]
+) -> dict[str, Any]:
+    """The manifest of a model with these signatures."""
     return {
-        "model": type(model).__name__.lower(),
+        "model": model.model_name,
         "title": model.title,
         "signatures": {name: _signature(function) for name, function in functions.items()},
         "versions": {"nst_tf": nst_tf.__version__, "tensorflow": tf.__version__},
-    } | model.about()
+    } | model.provenance()
 
 
-def write(folder: Path, facts: dict[str, Any], *, lite: bool = False) -> None:
-    """Write the manifest, and README.md.
-
-    Args:
-        folder: the export.
-        facts: of `of`.
-        lite: whether it holds TensorFlow Lite models.
-    """
-    (folder / PLACE).parent.mkdir()
-    (folder / PLACE).write_text(json.dumps(facts, indent=2) + "\n")
-    rows = facts["settings"] | facts["versions"]
-    rows |= {f"weights: {name}": value for name, value in facts["weights"].items()}
-    rows |= {f"usual {name}": value for name, value in facts.get("usual", {}).items()}
+def write(folder: Path, manifest: dict[str, Any], *, lite: bool = False) -> None:
+    """Write the manifest and README.md into the folder of an export."""
+    (folder / PATH).parent.mkdir()
+    (folder / PATH).write_text(json.dumps(manifest, indent=2) + "\n")
+    rows = manifest["settings"] | manifest["versions"]
+    rows |= {f"weights: {name}": value for name, value in manifest["weights"].items()}
+    rows |= {f"default {name}": value for name, value in manifest.get("defaults", {}).items()}
     text = _README.format(
-        model=facts["model"],
-        title=facts["title"],
+        model=manifest["model"],
+        title=manifest["title"],
         usage=_TFLITE if lite else _SAVED_MODEL,
-        place=PLACE,
-        signatures="\n".join(_tables(facts["signatures"])),
-        facts="".join(f"| {name} | {_plain(value)} |\n" for name, value in rows.items()),
+        path=PATH,
+        signatures="\n".join(_tables(manifest["signatures"])),
+        provenance="".join(f"| {name} | {_plain(value)} |\n" for name, value in rows.items()),
     )
     (folder / "README.md").write_text(text)
 
 
-def _signature(function: Any) -> dict[str, Any]:
-    arguments, named = function.structured_input_signature
-    inputs = {spec.name: spec for spec in (*arguments, *named.values())}
-    sides = {"inputs": inputs, "outputs": function.structured_outputs}
+def _signature(function: tf.types.experimental.ConcreteFunction) -> dict[str, Any]:
+    args, kwargs = function.structured_input_signature
+    inputs = {spec.name: spec for spec in (*args, *kwargs.values())}
     return {
-        side: {name: _tensor(name, spec) for name, spec in specs.items()}
-        for side, specs in sides.items()
+        "inputs": {name: _tensor(name, spec) for name, spec in inputs.items()},
+        "outputs": {
+            name: _tensor(name, spec) for name, spec in function.structured_outputs.items()
+        },
     }
 
 
 def _tensor(name: str, spec: tf.TensorSpec) -> dict[str, Any]:
-    meaning, limits = _meaning(name)
+    layer, _, suffix = name.rpartition("_")
+    if suffix in _LAYER_MEANINGS:
+        meaning, limits = _LAYER_MEANINGS[suffix].format(layer), _ANY
+    else:
+        meaning, limits = _MEANINGS[name]
     return {
         "dtype": spec.dtype.name,
         "shape": spec.shape.as_list(),
@@ -139,33 +124,28 @@ def _tensor(name: str, spec: tf.TensorSpec) -> dict[str, Any]:
     }
 
 
-def _meaning(name: str) -> tuple[str, list | None]:
-    if name in _MEANINGS:
-        return _MEANINGS[name]
-    layer, _, kind = name.rpartition("_")
-    words = {"gram": "the Gram matrix, divided by the positions, of", "features": "the features of"}
-    return f"{words[kind]} {layer}", _ANY
-
-
 def _tables(signatures: dict[str, Any]) -> list[str]:
+    """The lines of README.md that list the signatures' tensors."""
     lines = []
     for name, signature in signatures.items():
         lines += [f"## {name}", "", "| | name | dtype | shape | range | what |", "|" + "---|" * 6]
-        for side in ("inputs", "outputs"):
-            for tensor, spec in signature[side].items():
-                shape = ", ".join("any" if n is None else str(n) for n in spec["shape"])
-                cells = [side[:-1], f"`{tensor}`", spec["dtype"], f"[{shape}]"]
-                cells += [_range(spec["range"]), spec["meaning"]]
-                lines.append(f"| {' | '.join(cells)} |")
+        lines += [_row("input", tensor, spec) for tensor, spec in signature["inputs"].items()]
+        lines += [_row("output", tensor, spec) for tensor, spec in signature["outputs"].items()]
         lines.append("")
     return lines
+
+
+def _row(side: str, name: str, spec: dict[str, Any]) -> str:
+    shape = ", ".join("any" if n is None else str(n) for n in spec["shape"])
+    cells = [side, f"`{name}`", spec["dtype"], f"[{shape}]", _range(spec["range"]), spec["meaning"]]
+    return f"| {' | '.join(cells)} |"
 
 
 def _range(limits: list | None) -> str:
     if limits is None:
         return "any"
-    least, most = limits
-    return f"from {least}" if most is None else f"{least} to {most}"
+    lowest, highest = limits
+    return f"from {lowest}" if highest is None else f"{lowest} to {highest}"
 
 
 def _plain(value: Any) -> str:

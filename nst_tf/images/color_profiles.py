@@ -5,20 +5,21 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-from nst_tf.images.pixels import Samples, quantise, unit
+from nst_tf.images.codecs import Samples
+from nst_tf.images.pixels import to_float, to_uint
 
 _MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 _SRGB = ImageCms.createProfile("sRGB")
 
 
 def to_srgb(samples: Samples) -> np.ndarray:
-    """The colours in sRGB, [H, W, 1 or 3]: as they are where they are sRGB or grey already."""
+    """The colours in sRGB, [H, W, 1 or 3]; unchanged if they are sRGB or grey already."""
     transform = _transform(samples)
     if transform is None and samples.mode != "CMYK":
         return samples.colors
     colors = samples.colors
     if colors.dtype != np.uint8:
-        colors = quantise(unit(colors), np.uint8)
+        colors = to_uint(to_float(colors), np.uint8)
     planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(colors, -1, 0)]
     image = Image.merge(samples.mode, planes)
     if transform is None:
@@ -29,7 +30,7 @@ def to_srgb(samples: Samples) -> np.ndarray:
 
 
 def _transform(samples: Samples) -> ImageCms.ImageCmsTransform | None:
-    """The conversion to sRGB; None if there is no profile, or it is broken, unfit or sRGB."""
+    """The conversion to sRGB; None without a profile, or if it is broken, unfit or sRGB."""
     if not samples.profile:
         return None
     try:
@@ -38,16 +39,16 @@ def _transform(samples: Samples) -> ImageCms.ImageCmsTransform | None:
         transform = ImageCms.buildTransform(profile, _SRGB, mode, "RGB")
     except (OSError, KeyError, ValueError, ImageCms.PyCMSError):
         return None
-    # A grey picture may have an RGB profile; other mixtures are mistakes.
+    # A grey image may have an RGB profile; other combinations are mistakes.
     if mode != samples.mode and (samples.mode, mode) != ("L", "RGB"):
         return None
     if mode == "CMYK":
         return transform
-    # sRGB profiles bear many names: know them by what they do to a sample of all colours.
+    # sRGB profiles have many names, so recognize them by what they do to a sample of all colours.
     steps = np.linspace(0, 255, 18).astype(np.uint8)
     sample = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 18, 3)
-    greys = np.repeat(steps.reshape(1, 18, 1), 3, axis=-1)
-    image = Image.fromarray(greys if mode == "L" else sample)
+    grays = np.repeat(steps.reshape(1, 18, 1), 3, axis=-1)
+    image = Image.fromarray(grays if mode == "L" else sample)
     converted = ImageCms.applyTransform(image.convert(mode), transform)
-    change = np.abs(np.asarray(converted, np.int16) - np.asarray(image, np.int16))
-    return transform if change.max() > 1 else None
+    difference = np.abs(np.asarray(converted, np.int16) - np.asarray(image, np.int16))
+    return transform if difference.max() > 1 else None

@@ -1,36 +1,32 @@
-"""The samples of a decoded file, and the one conversion between integers and floats."""
+"""Arrays of pixels: conversion between integers and floats, and size."""
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 # Height and width, in pixels.
 Size = tuple[int, int]
 
 
-class Samples(NamedTuple):
-    """What a decoder finds in a file: neither turned upright nor converted to sRGB.
-
-    Attributes:
-        mode: "L" (grey), "RGB" or "CMYK".
-        colors: uint8 or uint16 [H, W, 1, 3 or 4].
-        alpha: of the same dtype [H, W], or None.
-        profile: the embedded ICC profile, or None.
-        orientation: EXIF orientation, 1 to 8.
-    """
-
-    mode: str
-    colors: np.ndarray
-    alpha: np.ndarray | None
-    profile: bytes | None
-    orientation: int
-
-
-def unit(samples: np.ndarray) -> np.ndarray:
+def to_float(samples: np.ndarray) -> np.ndarray:
     """Integers to float32 in [0, 1]."""
     return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
 
 
-def quantise(floats: np.ndarray, dtype: type) -> np.ndarray:
+def to_uint(floats: np.ndarray, dtype: type) -> np.ndarray:
     """Floats to integers: clamped to [0, 1], rounded half up. The only place that does so."""
     return (np.clip(floats, 0.0, 1.0) * np.iinfo(dtype).max + 0.5).astype(dtype)
+
+
+def resize(image: Any, height: int, width: int) -> tf.Tensor:
+    """Resize [H, W, C] or [B, H, W, C] in [0, 1], bicubic and antialiased; to its own size: as is.
+
+    Works inside a tf.function too. Bicubic interpolation overshoots, so the result is clipped.
+    """
+    image = tf.convert_to_tensor(image, tf.float32)
+    size = (tf.get_static_value(height), tf.get_static_value(width))
+    if None not in size and tuple(image.shape[-3:-1]) == size:
+        return image
+    resized = tf.image.resize(image, (height, width), "bicubic", antialias=True)
+    return tf.clip_by_value(resized, 0.0, 1.0)

@@ -1,143 +1,121 @@
-"""What the paintings ask for: target statistics, and where in the picture each counts.
+"""Style targets: the statistics of the style images, and where in the image each applies.
 
 Gatys et al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", sections 4 and 6.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from nst_tf.images.pixels import Size
-from nst_tf.losses import tiles
+from nst_tf.losses import guides, tiles
 from nst_tf.losses.terms import Layers, StyleStatistic
+from nst_tf.networks.vgg import Network
+
+# The statistics of style images by their `cache_key` and the number of pixels of a tile.
+Cache = dict[tuple[Hashable, float], Layers]
 
 
-class Painting(NamedTuple):
-    """A painting at a scale.
+class StyleImage(NamedTuple):
+    """A style image at a scale.
 
     Attributes:
-        picture: float32 [1, h, w, 3] in [0, 1].
-        share: how much it counts beside the others, from 0.
-        layers: names of the style layers it is learnt from; None for all.
-        place: float32 [1, H, W, 1] in [0, 1], where in the picture it counts, in any size; None for
-            everywhere. Paintings of one place share the array.
-        region: float32 [1, h, w, 1] in [0, 1], the part that is learnt from; None for all of it.
-        learnt: what has been learnt from it before, by how many pixels were looked at at a time;
-            what is missing there is added. None to keep nothing.
+        image: float32 [1, h, w, 3] in [0, 1].
+        weight: beside the other style images, from 0.
+        layers: names of its style layers; None for all.
+        mask: float32 [1, H, W, 1] in [0, 1], where in the image it applies, in any size; None for
+            everywhere. Style images of one mask share the tensor.
+        region: float32 [1, h, w, 1] in [0, 1], the part of it that counts; None for all of it.
+        cache_key: under which its statistics are kept; None where they are not.
     """
 
-    picture: tf.Tensor
-    share: float = 1.0
+    image: tf.Tensor
+    weight: float = 1.0
     layers: Sequence[str] | None = None
-    place: tf.Tensor | None = None
+    mask: tf.Tensor | None = None
     region: tf.Tensor | None = None
-    learnt: dict[float, Layers] | None = None
+    cache_key: Hashable = None
 
 
-class Manner(NamedTuple):
-    """What is asked of one place.
+class StyleTarget(NamedTuple):
+    """What the image is compared with where one mask is white.
 
     Attributes:
-        statistics: of `losses.StyleStatistic.compute`, by layer; the mean of its paintings'.
-        weight: its paintings' part of all shares.
-        place: as of `Painting`.
+        statistics: of `StyleStatistic.compute`, by layer; the mean over the style images.
+        weight: of all weights, the part of these style images.
+        mask: as in StyleImage.
     """
 
     statistics: dict[str, tf.Tensor]
     weight: float
-    place: tf.Tensor | None
+    mask: tf.Tensor | None
 
 
-def learn(
-    network, paintings: Iterable[Painting], most: float, statistic: StyleStatistic
-) -> list[Manner]:
-    """Learn from paintings.
-
-    Args:
-        network: the model of `features.extractor`.
-        paintings: taken one after another.
-        most: how many pixels of a painting to look at at a time; larger ones are tiled.
-        statistic: what is learnt.
-
-    Returns:
-        A manner for each place.
-    """
-    places: dict[int, tf.Tensor | None] = {}
-    parts: dict[int, list[tuple[float, Layers]]] = {}
-    for painting in paintings:
-        if not painting.share:
+def compute_style_targets(
+    network: Network,
+    style_images: Iterable[StyleImage],
+    statistic: StyleStatistic,
+    max_tile_pixels: float = math.inf,
+    cache: Cache | None = None,
+) -> list[StyleTarget]:
+    """A style target for each mask; style images are taken one by one, large ones in tiles."""
+    masks: dict[Hashable, tf.Tensor | None] = {}
+    groups: dict[Hashable, list[tuple[float, Layers]]] = {}
+    for style_image in style_images:
+        if not style_image.weight:
             continue
-        found = _learnt(network, painting, most, statistic)
-        if painting.layers is not None:
-            found = {name: found[name] for name in painting.layers}
-        places[id(painting.place)] = painting.place
-        parts.setdefault(id(painting.place), []).append((painting.share, found))
-        del painting
-    whole = sum(share for each in parts.values() for share, _ in each)
+        statistics = _cached(network, style_image, statistic, max_tile_pixels, cache)
+        if style_image.layers is not None:
+            statistics = {name: statistics[name] for name in style_image.layers}
+        key = None if style_image.mask is None else style_image.mask.ref()
+        masks[key] = style_image.mask
+        groups.setdefault(key, []).append((style_image.weight, statistics))
+        del style_image  # before the next is made
+    total = sum(weight for group in groups.values() for weight, _ in group)
     return [
-        Manner(_mean(each), sum(share for share, _ in each) / whole, places[key])
-        for key, each in parts.items()
+        StyleTarget(_mean(group), sum(weight for weight, _ in group) / total, masks[key])
+        for key, group in groups.items()
     ]
 
 
-def _learnt(network, painting: Painting, most: float, statistic: StyleStatistic) -> Layers:
-    """What has been learnt before, where it is kept; a graph does not know a painting's size."""
-    if painting.learnt is None:
-        return _statistics(network, painting, most, statistic)
-    seen = min(most, math.prod(painting.picture.shape[1:3]))
-    if seen not in painting.learnt:
-        painting.learnt[seen] = _statistics(network, painting, most, statistic)
-    return painting.learnt[seen]
+def _cached(network, style_image, statistic, max_tile_pixels, cache: Cache | None) -> Layers:
+    if cache is None or style_image.cache_key is None:
+        return _statistics(network, style_image, statistic, max_tile_pixels)
+    pixels = min(max_tile_pixels, math.prod(style_image.image.shape[1:3]))
+    key = style_image.cache_key, pixels
+    if key not in cache:
+        cache[key] = _statistics(network, style_image, statistic, max_tile_pixels)
+    return cache[key]
 
 
-def guides(place: tf.Tensor | None, sizes: dict[str, Size]) -> dict[str, tf.Tensor]:
-    """A place at the layers' sizes, brought there by area.
-
-    Args:
-        place: float32 [1, H, W, 1] in [0, 1], or None.
-        sizes: of each layer's features.
-
-    Returns:
-        float32 [1, h, w, 1] by layer name, 1 on average; nothing for no place.
-    """
-    if place is None:
-        return {}
-    shrunk = {name: tf.image.resize(place, size, "area") for name, size in sizes.items()}
-    return {
-        name: tf.math.divide_no_nan(guide, tf.reduce_mean(guide)) for name, guide in shrunk.items()
-    }
+def _mean(group: list[tuple[float, Layers]]) -> dict[str, tf.Tensor]:
+    """The weighted mean; that of a layer is over the style images which have it."""
+    sums: dict[str, tf.Tensor] = {}
+    weights: dict[str, float] = {}
+    for weight, statistics in group:
+        for name, value in statistics.items():
+            sums[name] = weight * value + sums[name] if name in sums else weight * value
+            weights[name] = weights.get(name, 0.0) + weight
+    return {name: value / weights[name] for name, value in sums.items()}
 
 
-def _mean(parts: list[tuple[float, Layers]]) -> dict[str, tf.Tensor]:
-    """The mean weighted by shares; each layer's over the paintings that are learnt from there."""
+def _statistics(network, style_image, statistic: StyleStatistic, max_tile_pixels: float) -> Layers:
+    image, region = style_image.image, style_image.region
+    # A graph does not know the size of an image, so it takes the whole.
+    if math.isinf(max_tile_pixels):
+        layers = network(image)["style"]
+        sizes = {k: tuple(v.shape[1:3]) for k, v in layers.items()} if region is not None else {}
+        weights = guides.from_mask(region, sizes)
+        return {name: statistic.compute(layer, weights.get(name)) for name, layer in layers.items()}
+    field, size = tiles.receptive_field(network), tuple(image.shape[1:3])
+    weights = guides.from_mask(region, field.layer_sizes(size))
     total: dict[str, tf.Tensor] = {}
-    shares: dict[str, float] = {}
-    for share, statistics in parts:
-        for name, found in statistics.items():
-            total[name] = share * found + total[name] if name in total else share * found
-            shares[name] = shares.get(name, 0.0) + share
-    return {name: found / shares[name] for name, found in total.items()}
-
-
-def _statistics(network, painting: Painting, most: float, statistic: StyleStatistic) -> Layers:
-    picture = painting.picture
-    if math.isinf(most):
-        layers = network(picture)["style"]
-        found = {}
-        if painting.region is not None:
-            found = guides(painting.region, {k: tuple(v.shape[1:3]) for k, v in layers.items()})
-        return {name: statistic.compute(layer, found.get(name)) for name, layer in layers.items()}
-    view, size = tiles.view(network), tuple(picture.shape[1:3])
-    whole = guides(painting.region, view.sizes(size))
-
-    def part(tile: tiles.Tile) -> Layers:
-        seen = tiles.look(network, view, tile.see(picture), tile.inside())["style"]
-        return tiles.statistics(statistic, seen, size, view, tile.cut(whole, view))
-
-    total: dict[str, tf.Tensor] = {}
-    for tile in tiles.split(size, most, view):
-        here = part(tile)
-        total = {name: total[name] + found if total else found for name, found in here.items()}
+    for tile in tiles.split(size, max_tile_pixels, field):
+        bounds = tile.inner_bounds()
+        features = tiles.tile_features(network, field, tile.crop(image), bounds)["style"]
+        in_tile = tile.crop_layers(weights, field)
+        parts = tiles.tile_statistics(statistic, features, size, field, in_tile)
+        total = {name: total[name] + part if total else part for name, part in parts.items()}
+        del features  # before the next tile's
     return total

@@ -1,8 +1,8 @@
-"""The objective of a picture that is too large to be looked at whole: tile by tile.
+"""The objective of an image that is too large to be evaluated whole, tile by tile.
 
-Its style statistics and its content term are sums over the tiles, so a first pass over them gives
-the loss and its gradient with respect to these few sums; a second pass takes that on to the pixels.
-The result is the whole picture's, to rounding.
+Its style statistics and content loss are sums over tiles, so a first pass gives the loss and its
+gradient with respect to these sums; a second pass takes that on to the pixels. The result equals
+the whole image's, to rounding.
 """
 
 import math
@@ -12,43 +12,64 @@ import tensorflow as tf
 
 from nst_tf.images.pixels import Size
 from nst_tf.losses import tiles
-from nst_tf.losses.objective import Guides, Objective, Sums, add, dot
-from nst_tf.losses.style_targets import Manner, Painting
-from nst_tf.losses.terms import Layers, Losses
+from nst_tf.losses.objective import (
+    FeatureStatistics,
+    Guides,
+    Objective,
+    add,
+    dot,
+    style_statistic,
+)
+from nst_tf.losses.style_targets import Cache, StyleImage, StyleTarget, compute_style_targets
+from nst_tf.losses.terms import Layers, Losses, StyleStatistic
 from nst_tf.networks.vgg import Network
 from nst_tf.settings import Settings
 
 
-def objective(
+def build_objective(
     network: Network,
     content: tf.Tensor,
-    styles: Iterable[Painting],
+    style_images: Iterable[StyleImage],
     settings: Settings,
     *,
-    most: float = math.inf,
+    max_tile_pixels: float = math.inf,
+    statistic: StyleStatistic | None = None,
+    cache: Cache | None = None,
 ) -> Objective:
-    """The objective that sees the whole picture where it may, and tiles elsewhere.
+    """An Objective where the content image fits into one tile, otherwise a TiledObjective.
 
     Args:
-        network: the model of `features.extractor`.
-        content: float32 [1, H, W, 3] in [0, 1].
-        styles: as of Objective; a painting larger than the content is tiled, too.
-        settings: recipe and weights.
-        most: how many pixels to look at at a time.
+        network: the model of `vgg.extractor`.
+        content: the content image, float32 [1, H, W, 3] in [0, 1].
+        style_images: the style images; those of more than twice its pixels are tiled, too.
+        settings: terms, layers and weights.
+        max_tile_pixels: the largest tile, padding included; infinite in graphs, which know no size.
+        statistic: in place of that of the settings.
+        cache: of the style images' statistics; what is missing is added.
 
     Returns:
-        An Objective, or a TiledObjective.
+        The objective.
     """
-    pixels = math.prod(content.shape[1:3])
-    if math.isinf(most):
-        return Objective(network, content, styles, settings)
-    if pixels > most:
-        return TiledObjective(network, content, styles, settings, most=most)
-    return Objective(network, content, styles, settings, most=_of_painting(pixels))
+    statistic = statistic or style_statistic(settings)
+    pixels = math.inf if math.isinf(max_tile_pixels) else math.prod(content.shape[1:3])
+    # A style image is evaluated without a gradient, so twice the pixels take no more memory.
+    for_style = min(2 * min(pixels, max_tile_pixels), tiles.MAX_TILE_PIXELS)
+    for_style = math.inf if math.isinf(max_tile_pixels) else for_style
+    targets = compute_style_targets(network, style_images, statistic, for_style, cache)
+    if pixels > max_tile_pixels:
+        return TiledObjective(
+            network,
+            content,
+            targets,
+            settings,
+            statistic=statistic,
+            max_tile_pixels=max_tile_pixels,
+        )
+    return Objective(network, content, targets, settings, statistic=statistic)
 
 
 class TiledObjective(Objective):
-    """An Objective that sees few pixels at a time. It runs eagerly only; each tile is a graph."""
+    """An Objective that evaluates one tile at a time. It runs eagerly; each tile is a graph."""
 
     tiled = True
 
@@ -56,103 +77,85 @@ class TiledObjective(Objective):
         self,
         network: Network,
         content: tf.Tensor,
-        styles: Iterable[Painting],
+        targets: list[StyleTarget],
         settings: Settings,
         *,
-        most: float,
+        max_tile_pixels: float,
+        statistic: StyleStatistic | None = None,
     ):
-        """Compute the targets.
-
-        Args:
-            network: the model of `features.extractor`.
-            content: float32 [1, H, W, 3] in [0, 1].
-            styles: as of Objective.
-            settings: recipe and weights.
-            most: how many pixels to look at at a time.
-        """
-        self._view = tiles.view(network)
+        self._field = tiles.receptive_field(network)
         self._size = tuple(content.shape[1:3])
-        self._tiles = tiles.split(self._size, most, self._view)
-        super().__init__(network, content, styles, settings, most=_of_painting(most))
-        self._tile_sums, self._tile_gradient = self._graphs()
+        self._tiles = tiles.split(self._size, max_tile_pixels, self._field)
+        super().__init__(network, content, targets, settings, statistic=statistic)
+        self._tile_statistics, self._tile_vjp = self._graphs()
 
     def value_and_grad(self, image: tf.Tensor) -> tuple[Losses, tf.Tensor]:
-        """The weighted losses of a picture and the gradient of their total.
-
-        Args:
-            image: float32 [1, H, W, 3] in [0, 1], of the content's size.
-
-        Returns:
-            The losses, and the gradient, float32 [1, H, W, 3].
-        """
-        sums = self._sums(image)
+        """The weighted losses of an image and the gradient of their total."""
+        statistics = self._image_statistics(image)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([sums, image])
-            value = self._losses(sums, image)
-        weights, variation = tape.gradient(value.total, [sums, image], unconnected_gradients="zero")
-        gradient = tf.Variable(variation)
-        del variation
-        for tile, *rest in zip(self._tiles, *self._pieces(), strict=True):
-            part = self._tile_gradient(tile.see(image), *rest, weights, tile.inside())
-            seen = tile.see(gradient)
-            seen.assign(seen + part)
+            tape.watch([statistics, image])
+            value = self._losses(statistics, image)
+        upstream, of_variation = tape.gradient(
+            value.total, [statistics, image], unconnected_gradients="zero"
+        )
+        gradient = tf.Variable(of_variation)
+        del of_variation
+        for tile, *rest in zip(self._tiles, *self._tile_targets(), strict=True):
+            part = self._tile_vjp(tile.crop(image), *rest, upstream, tile.inner_bounds())
+            in_tile = tile.crop(gradient)
+            in_tile.assign(in_tile + part)
         return value, gradient.value()
 
-    def _looks(self, image: tf.Tensor) -> Iterator[dict[str, Layers]]:
+    def _features_of_tiles(self, image: tf.Tensor) -> Iterator[dict[str, Layers]]:
         for tile in self._tiles:
-            yield tiles.look(self._network, self._view, tile.see(image), tile.inside())
+            yield self._tile_features(tile.crop(image), tile.inner_bounds())
 
-    def _sums(self, image: tf.Tensor) -> Sums:
+    def _image_statistics(self, image: tf.Tensor) -> FeatureStatistics:
         return add(
-            self._tile_sums(tile.see(image), *rest, tile.inside())
-            for tile, *rest in zip(self._tiles, *self._pieces(), strict=True)
+            self._tile_statistics(tile.crop(image), *rest, tile.inner_bounds())
+            for tile, *rest in zip(self._tiles, *self._tile_targets(), strict=True)
         )
 
-    def _pieces(self) -> tuple[tuple[Layers, ...], tuple[Guides, ...]]:
+    def _tile_targets(self) -> tuple[tuple[Layers, ...], tuple[Guides, ...]]:
         return self.targets.content, self.targets.guides
 
-    def _guide(self, manners: list[Manner], sizes: dict[str, Size]) -> list[Guides]:
-        whole = super()._guide(manners, self._view.sizes(self._size))[0]
-        return [tuple(tile.cut(each, self._view) for each in whole) for tile in self._tiles]
+    def _guides_of_tiles(self, targets: list[StyleTarget], sizes: dict[str, Size]) -> list[Guides]:
+        whole = super()._guides_of_tiles(targets, self._field.layer_sizes(self._size))[0]
+        return [
+            tuple(tile.crop_layers(guide, self._field) for guide in whole) for tile in self._tiles
+        ]
 
-    def _statistics(
-        self, layers: Layers, asked: Iterable[str], guides: Layers
+    def _style_statistics(
+        self, layers: Layers, names: Iterable[str], guides: Layers
     ) -> dict[str, tf.Tensor]:
-        layers = {name: layers[name] for name in asked}
-        return tiles.statistics(self.statistic, layers, self._size, self._view, guides)
+        layers = {name: layers[name] for name in names}
+        return tiles.tile_statistics(self.statistic, layers, self._size, self._field, guides)
+
+    def _tile_features(self, crop: tf.Tensor, inner_bounds: tf.Tensor) -> dict[str, Layers]:
+        return tiles.tile_features(self._network, self._field, crop, inner_bounds)
 
     def _graphs(self):
-        """`_measure` and `_pull_back` as graphs for tiles of any height and width."""
-        seen, inside = tf.TensorSpec([1, None, None, 3]), tf.TensorSpec([4], tf.int32)
+        """Statistics and vector-Jacobian product as graphs for tiles of any height and width."""
+        crop, bounds = tf.TensorSpec([1, None, None, 3]), tf.TensorSpec([4], tf.int32)
         content = {
             name: tf.TensorSpec([1, None, None, layer.shape[-1]])
             for name, layer in self.targets.content[0].items()
         }
         guide = tf.TensorSpec([1, None, None, 1])
         guides = tuple(dict.fromkeys(each, guide) for each in self.targets.guides[0])
-        sums = Sums(self._style_specs, tf.TensorSpec([]))
+        upstream = FeatureStatistics(self._statistic_specs, tf.TensorSpec([]))
+
+        def statistics(crop, content, guides, inner_bounds):
+            return self._statistics(self._tile_features(crop, inner_bounds), content, guides)
+
+        def tile_vjp(crop, content, guides, upstream, inner_bounds):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(crop)
+                product = dot(upstream, statistics(crop, content, guides, inner_bounds))
+                scaled = product * self.targets.loss_scale
+            return tape.gradient(scaled, crop) / self.targets.loss_scale
+
         return (
-            tf.function(self._measure, input_signature=[seen, content, guides, inside]),
-            tf.function(self._pull_back, input_signature=[seen, content, guides, sums, inside]),
+            tf.function(statistics, input_signature=[crop, content, guides, bounds]),
+            tf.function(tile_vjp, input_signature=[crop, content, guides, upstream, bounds]),
         )
-
-    def _measure(self, seen: tf.Tensor, content: Layers, guides: Guides, inside: tf.Tensor) -> Sums:
-        """What a tile adds to the sums."""
-        return self._add_up(tiles.look(self._network, self._view, seen, inside), content, guides)
-
-    def _pull_back(self, seen, content: Layers, guides: Guides, weights: Sums, inside: tf.Tensor):
-        """The gradient with respect to what a tile sees, from that with respect to the sums."""
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(seen)
-            reached = (
-                dot(weights, self._measure(seen, content, guides, inside)) * self.targets.scale
-            )
-        return tape.gradient(reached, seen) / self.targets.scale
-
-
-def _of_painting(most: float) -> float:
-    """How many pixels of a painting may be seen at a time where so many of the picture are.
-
-    It is looked at without a gradient, so twice the pixels take no more memory.
-    """
-    return min(2 * most, tiles.MAX_TILE_PIXELS)

@@ -1,8 +1,9 @@
-"""Tiles: a picture in pieces, each seen with so much around it that its features are the whole's.
+"""Overlapping tiles, padded by the receptive field: features inside equal those of the whole image.
 
-What lies between two pieces is seen twice, but only a piece's own features count.
+Pixels between two tiles are computed in both, but only a tile's inner features count.
 """
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -11,94 +12,73 @@ import tensorflow as tf
 from nst_tf.images.pixels import Size
 from nst_tf.losses.terms import Layers, StyleStatistic
 
-# Pixels seen at a time: fewer would be mostly halo; with twice as many a layer would have 2**31
-# values, which is more than 32 bits count.
+# Fewer pixels would be mostly padding; with twice as many a layer would have 2**31 values, more
+# than 32 bits count.
 MIN_TILE_PIXELS, MAX_TILE_PIXELS = 256**2, 2**24
 
 
 class Span(NamedTuple):
-    """Pixels from `start` to `stop` along a side, and those from `low` to `high` seen for them."""
+    """The inner pixels of a tile along one side, and the padded pixels that its features need."""
 
     start: int
     stop: int
-    low: int
-    high: int
+    padded_start: int
+    padded_stop: int
 
 
 class Tile(NamedTuple):
-    """A piece of a picture: its rows and its columns."""
+    """A tile of an image: its rows and its columns."""
 
     rows: Span
     columns: Span
 
     @property
-    def seen(self) -> int:
-        """How many pixels are seen for it."""
-        return math.prod(span.high - span.low for span in self)
+    def num_pixels(self) -> int:
+        """The number of pixels with padding."""
+        return math.prod(span.padded_stop - span.padded_start for span in self)
 
-    def see(self, picture: tf.Tensor) -> tf.Tensor:
-        """The piece with its surroundings.
+    def crop(self, image: tf.Tensor) -> tf.Tensor:
+        """The padded tile of an image [B, H, W, C]."""
+        rows, columns = (slice(span.padded_start, span.padded_stop) for span in self)
+        return image[:, rows, columns]
 
-        Args:
-            picture: [B, H, W, C], of the size that was split.
+    def crop_layers(self, layers: Layers, field: "ReceptiveField") -> dict[str, tf.Tensor]:
+        """The tile's inner part of the whole image's layers, [1, h, w, C] by name."""
 
-        Returns:
-            [B, h, w, C].
-        """
-        return picture[:, self.rows.low : self.rows.high, self.columns.low : self.columns.high]
+        def crop(layer: tf.Tensor, stride: int) -> tf.Tensor:
+            rows, columns = (slice(span.start // stride, span.stop // stride) for span in self)
+            return layer[:, rows, columns]
 
-    def cut(self, layers: Layers, view: "View") -> dict[str, tf.Tensor]:
-        """What belongs to the piece of layers of the whole picture.
+        return {name: crop(layer, field.strides[name]) for name, layer in layers.items()}
 
-        Args:
-            layers: [1, h, w, C] by name.
-            view: of the network whose layers they are.
-
-        Returns:
-            [1, h', w', C] by name, as large as the piece's own features.
-        """
-        return {name: self._cut(layer, view.strides[name]) for name, layer in layers.items()}
-
-    def _cut(self, layer: tf.Tensor, stride: int) -> tf.Tensor:
-        rows, columns = (slice(span.start // stride, span.stop // stride) for span in self)
-        return layer[:, rows, columns]
-
-    def inside(self) -> tf.Tensor:
-        """Where the piece lies within what is seen.
-
-        Returns:
-            Its first row, its last plus one, its first column, its last plus one, int32 [4].
-        """
-        return tf.constant([edge - span.low for span in self for edge in (span.start, span.stop)])
+    def inner_bounds(self) -> tf.Tensor:
+        """Top, bottom, left and right of the inner pixels within the padded tile, int32 [4]."""
+        return tf.constant(
+            [edge - span.padded_start for span in self for edge in (span.start, span.stop)]
+        )
 
 
-class View(NamedTuple):
-    """What a network's features look at.
+class ReceptiveField(NamedTuple):
+    """Which pixels a network's features depend on.
 
     Attributes:
         strides: of each layer's features, in pixels.
         stride: the greatest of them, in pixels.
-        halo: how far beyond its own `stride` pixels a feature looks, in pixels; a multiple of it.
+        padding: how far beyond its own `stride` pixels a feature reaches, in pixels; a multiple of
+            the stride.
     """
 
     strides: dict[str, int]
     stride: int
-    halo: int
+    padding: int
 
-    def sizes(self, size: Size) -> dict[str, Size]:
-        """The (height, width) of each layer's features of a picture of (height, width)."""
+    def layer_sizes(self, size: Size) -> dict[str, Size]:
+        """The (height, width) of each layer's features for an image of (height, width)."""
         return {name: (size[0] // s, size[1] // s) for name, s in self.strides.items()}
 
 
-def view(extractor: tf.keras.Model) -> View:
-    """How far the features of an extractor look, from its layers.
-
-    Args:
-        extractor: the model of `features.extractor`, a chain of convolutions and poolings.
-
-    Returns:
-        Strides and halo.
-    """
+def receptive_field(extractor: tf.keras.Model) -> ReceptiveField:
+    """The receptive field of an extractor, a chain of convolutions and poolings."""
     stride, reach, strides = 1, 0, {}
     for layer in extractor.layers:
         if isinstance(layer, tf.keras.layers.Conv2D):
@@ -106,107 +86,85 @@ def view(extractor: tf.keras.Model) -> View:
         elif hasattr(layer, "pool_size"):
             stride *= layer.strides[0]
         strides[layer.name] = stride
-    return View(strides, stride, -(-reach // stride) * stride)
+    return ReceptiveField(strides, stride, math.ceil(reach / stride) * stride)
 
 
-def split(size: Size, most: float, view: View) -> list[Tile]:
-    """Cut a picture into tiles.
+def split(size: Size, max_tile_pixels: float, field: ReceptiveField) -> list[Tile]:
+    """Split an image of (height, width) into tiles.
 
-    Args:
-        size: (height, width) of the picture.
-        most: how many pixels may be seen at a time.
-        view: of the network that looks.
-
-    Returns:
-        The tiles that see the fewest pixels in all; one for the whole picture where that may be.
-        Where nothing is small enough, the smallest there are.
+    The grid has the fewest padded pixels in all, one tile for the whole image where that is
+    allowed. Where no grid has tiles small enough, it is the one with the smallest tiles.
     """
-    if size[0] * size[1] <= most:
-        return [Tile(*(_cut(side, 1, view)[0] for side in size))]
-    down, across = (_cuts(side, view) for side in size)
+    if size[0] * size[1] <= max_tile_pixels:
+        return [Tile(*(_spans(side, 1, field.stride, field.padding)[0] for side in size))]
+    down, across = (_cuts(side, field.stride, field.padding) for side in size)
     grids = [(rows, columns) for rows in down for columns in across]
-    fitting = [grid for grid in grids if grid[0].longest * grid[1].longest <= most]
+    fitting = [grid for grid in grids if grid[0].longest * grid[1].longest <= max_tile_pixels]
     if fitting:
-        rows, columns = min(fitting, key=lambda grid: grid[0].seen * grid[1].seen)
+        rows, columns = min(fitting, key=lambda grid: grid[0].total * grid[1].total)
     else:
         rows, columns = min(grids, key=lambda grid: grid[0].longest * grid[1].longest)
     return [Tile(row, column) for row in rows.spans for column in columns.spans]
 
 
-def look(
-    network: tf.keras.Model, view: View, seen: tf.Tensor, inside: tf.Tensor
+def tile_features(
+    network: tf.keras.Model, field: ReceptiveField, crop: tf.Tensor, inner_bounds: tf.Tensor
 ) -> dict[str, Layers]:
-    """The features of a tile, without its surroundings'.
+    """The inner features of a padded tile float32 [1, h, w, 3], from `Tile.crop`."""
 
-    Args:
-        network: the model of `features.extractor`.
-        view: of it.
-        seen: float32 [1, h, w, 3], of `Tile.see`.
-        inside: int32 [4], of `Tile.inside`.
-
-    Returns:
-        Style and content features as of the network.
-    """
-
-    def crop(name: str, layer: tf.Tensor) -> tf.Tensor:
-        top, bottom, left, right = tf.unstack(inside // view.strides[name])
+    def inner(name: str, layer: tf.Tensor) -> tf.Tensor:
+        top, bottom, left, right = tf.unstack(inner_bounds // field.strides[name])
         return layer[:, top:bottom, left:right]
 
     return {
-        kind: {name: crop(name, layer) for name, layer in layers.items()}
-        for kind, layers in network(seen).items()
+        role: {name: inner(name, layer) for name, layer in layers.items()}
+        for role, layers in network(crop).items()
     }
 
 
-def statistics(
-    statistic: StyleStatistic, layers: Layers, size: Size, view: View, guides: Layers
+def tile_statistics(
+    statistic: StyleStatistic, layers: Layers, size: Size, field: ReceptiveField, guides: Layers
 ) -> dict[str, tf.Tensor]:
-    """The statistics of a tile's layers as part of the picture's; they add up over tiles.
+    """A tile's part of the whole image's style statistics; the parts of all tiles add up.
 
-    Args:
-        statistic: which.
-        layers: style features, of `look`.
-        size: (height, width) of the picture.
-        view: of the network.
-        guides: the tile's, as of `losses.gram`, or none.
-
-    Returns:
-        As of `StyleStatistic.compute`, by layer name.
+    `layers` are a tile's style features, `size` is the whole image's, `guides` are the tile's.
     """
     parts = {}
     for name, layer in layers.items():
-        whole = math.prod(side // view.strides[name] for side in size)
-        here = tf.cast(tf.reduce_prod(tf.shape(layer)[1:3]), tf.float32)
-        parts[name] = statistic.compute(layer, guides.get(name)) * (here / whole)
+        positions = math.prod(side // field.strides[name] for side in size)
+        in_tile = tf.cast(tf.reduce_prod(tf.shape(layer)[1:3]), tf.float32)
+        parts[name] = statistic.compute(layer, guides.get(name)) * (in_tile / positions)
     return parts
 
 
 class _Cut(NamedTuple):
-    """A side in spans: how much the longest sees, and how much they see in all."""
+    """A side in spans: the padded length of the longest, and of all together."""
 
     spans: list[Span]
     longest: int
-    seen: int
+    total: int
 
 
-def _cuts(side: int, view: View) -> list[_Cut]:
+# A plan asks for the same sides again for each length of the history.
+@functools.lru_cache(maxsize=8)
+def _cuts(side: int, stride: int, padding: int) -> list[_Cut]:
     """A side in one span, in two, and so on."""
     cuts: list[_Cut] = []
-    for count in range(1, max(side // view.stride, 1) + 1):
-        spans = _cut(side, count, view)
-        seen = [span.high - span.low for span in spans]
-        # With the longest as long as before, more spans only see more.
-        if not cuts or max(seen) < cuts[-1].longest:
-            cuts.append(_Cut(spans, max(seen), sum(seen)))
+    for count in range(1, max(side // stride, 1) + 1):
+        spans = _spans(side, count, stride, padding)
+        lengths = [span.padded_stop - span.padded_start for span in spans]
+        # Where the longest does not get shorter, more spans only have more padding.
+        if not cuts or max(lengths) < cuts[-1].longest:
+            cuts.append(_Cut(spans, max(lengths), sum(lengths)))
     return cuts
 
 
-def _cut(side: int, count: int, view: View) -> list[Span]:
+def _spans(side: int, count: int, stride: int, padding: int) -> list[Span]:
     """So many nearly equal spans; each starts on a stride, the last takes the rest."""
-    units = max(side // view.stride, 1)
-    starts = [units * index // count * view.stride for index in range(count)]
+    units = max(side // stride, 1)
+    starts = [units * index // count * stride for index in range(count)]
     stops = [*starts[1:], side]
     return [
-        Span(start, stop, max(start - view.halo, 0), min(stop + view.halo, side))
+        Span(start, stop, max(start - padding, 0), min(stop + padding, side))
         for start, stop in zip(starts, stops, strict=True)
     ]

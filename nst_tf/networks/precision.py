@@ -1,58 +1,54 @@
-"""The convolutions' float type: asked for, or the fastest that pays on this machine."""
+"""The float type of the convolutions: as given, or what the processor computes natively."""
 
-import functools
-import time
+import re
+from collections.abc import Collection
+from pathlib import Path
 
 import tensorflow as tf
 
-# A type must be this much faster than float32 to be chosen, so that noise does not choose.
-WORTH = 1.3
-_REPEATS = 5
+_CPUINFO = Path("/proc/cpuinfo")
 
 
-def resolve(asked: str) -> str:
-    """The type to compute convolutions in.
+def resolve(precision: str) -> str:
+    """Choose the float type of the convolutions, and switch TensorFloat-32 off.
+
+    `auto` depends on the processor alone, so every run on a machine computes the same. Without
+    TensorFloat-32, float32 means float32 on GPUs too.
 
     Args:
-        asked: `float32`, `bfloat16`, `float16`, or `auto` to measure.
+        precision: `auto`, `float32`, `bfloat16` or `float16`.
 
     Returns:
-        `float32`, `bfloat16` or `float16`.
+        `float32`, `bfloat16` or `float16`; the given one unless that is `auto`.
     """
-    return fastest() if asked == "auto" else asked
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    if precision != "auto":
+        return precision
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return cpu_precision(_cpu_flags())
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return gpu_precision(details.get("compute_capability"))
 
 
-@functools.cache
-def fastest() -> str:
-    """The type in which a typical convolution is fastest; measured once a process.
-
-    Returns:
-        `bfloat16`, or on a GPU `float16`, whichever is faster, if it is at least `WORTH` times
-        faster than float32; otherwise `float32`.
-    """
-    # CPUs compute float16 in software: too slow even to measure in a moment.
-    types = ["bfloat16", "float16"] if tf.config.list_physical_devices("GPU") else ["bfloat16"]
-    seconds = _measure(["float32", *types])
-    shorter = min(types, key=seconds.__getitem__)
-    return shorter if seconds["float32"] >= WORTH * seconds[shorter] else "float32"
+def cpu_precision(flags: Collection[str]) -> str:
+    """The float type for a CPU with these instruction sets, named as in /proc/cpuinfo."""
+    # With either of them oneDNN computes bfloat16 convolutions natively. CPUs emulate float16.
+    native = "avx512_bf16" in flags or "amx_bf16" in flags
+    return "bfloat16" if native else "float32"
 
 
-def _measure(types: list[str]) -> dict[str, float]:
-    """The least seconds of a 3x3 convolution from 256 to 256 channels in each type, in turns."""
-    # So large on a GPU that it takes longer than its call. Not tried on one.
-    side = 512 if tf.config.list_physical_devices("GPU") else 32
-    convolve = tf.function(lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"), autograph=False)
-    operands = {
-        name: (tf.ones([1, side, side, 256], name), tf.ones([3, 3, 256, 256], name))
-        for name in types
-    }
-    for name in types:
-        convolve(*operands[name])
-    seconds = dict.fromkeys(types, float("inf"))
-    for _ in range(_REPEATS):
-        for name in types:
-            start = time.perf_counter()
-            # Fetched, because a GPU answers before it has finished.
-            convolve(*operands[name])[0, 0, 0, 0].numpy()
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
-    return seconds
+def gpu_precision(compute_capability: tuple[int, int] | None) -> str:
+    """The float type for an NVIDIA GPU; None stands for a GPU of another make."""
+    if compute_capability is None or compute_capability < (7, 0):
+        return "float32"
+    return "bfloat16" if compute_capability >= (8, 0) else "float16"
+
+
+def _cpu_flags() -> set[str]:
+    """The CPU's instruction sets; empty where Linux does not list them."""
+    try:
+        line = re.search(r"^flags\s*:(.*)$", _CPUINFO.read_text(), re.MULTILINE)
+    except OSError:
+        return set()
+    return set(line[1].split()) if line else set()

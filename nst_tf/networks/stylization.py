@@ -1,14 +1,14 @@
-"""Arbitrary style transfer in one pass: Magenta's small network, MobileNet-v2 and a transformer.
+"""Arbitrary style transfer in one pass: Magenta's MobileNet-v2 predictor and transformer network.
 
 Ghiasi et al. 2017, "Exploring the structure of a real-time, arbitrary neural artistic stylization
 network", in the mobile form that Magenta published: the style predictor is distilled into a
 MobileNet-v2, and the transformer is a quarter as wide as the paper's.
 
-    painting   -> predictor   -> bottleneck, 100 numbers that describe the style
-    bottleneck -> StyleNorm   -> shift and scale of 13 instance normalisations
-    photograph -> transformer -> picture
+    style image   -> predictor   -> bottleneck, the style's embedding of 100 numbers
+    bottleneck    -> StyleNorm   -> shift and scale of 13 instance normalizations
+    content image -> transformer -> stylized image
 
-Layers carry the scope names of the original graph. Batch normalisation is folded into the kernels.
+Layers carry the scope names of the original graph. Batch normalization is folded into the kernels.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.networks import weights
-from nst_tf.networks.convolution import Activation, Conv, Weights, in_blocks
+from nst_tf.networks.quantized_conv import Activation, Conv, Weights, blocked_conv2d
+from nst_tf.networks.weights import bundled_path
 
 BOTTLENECK = 100
-# The predictor was trained on pictures of this size.
+# The predictor was trained on images of this size.
 STYLE_SIZE = 256
 _EPSILON = 1e-5
-# Pixels added around the content and cut off again: the transformer distorts its outermost ones.
+# Pixels added around the content image and cut off again: the transformer distorts its border.
 _MARGIN = 16
 # MobileNet-v2: expansion, output channels, blocks, stride of the first block.
 _MOBILENET_V2 = (
@@ -37,114 +37,85 @@ _MOBILENET_V2 = (
 )
 
 _WEIGHTS = "arbitrary_stylization_int8.npz"
-# Where the weights are from.
+# The source of the weights, for manifests.
 ORIGIN = {
     "file": _WEIGHTS,
     "sha256": "5a325b3e2484e981cf3b4093d39c68a6c532f42d06e0d6a1ebfa65197861c7ed",
     "licence": "Apache-2.0, the Magenta authors",
 }
 
-_IMAGE = tf.TensorSpec([None, None, None, 3], tf.float32)
+_IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
 
 
-class Arbitrary(tf.Module):
-    """The network, called as TF-Hub's arbitrary-image-stylization-v1-256/2 is called."""
+class StylizationNetwork(tf.Module):
+    """The network, with the interface of TF-Hub's arbitrary-image-stylization-v1-256/2."""
 
     def __init__(self, weights: Weights):
-        """Build it.
-
-        Args:
-            weights: arrays by scope name, of `read_weights`.
-        """
         super().__init__(name="arbitrary")
         self.predictor = _Predictor(weights)
         self.transformer = _Transformer(weights)
 
-    @tf.function(input_signature=[_IMAGE])
+    @tf.function(input_signature=[_IMAGES])
     def bottleneck(self, style_image: tf.Tensor) -> tf.Tensor:
-        """Describe a painting's style; descriptions can be kept, and blended.
+        """Embed style images; embeddings can be stored, and interpolated.
 
         Args:
-            style_image: float32 [B, h, w, 3] in [0, 1].
+            style_image: float32 sRGB [B, h, w, 3] in [0, 1].
 
         Returns:
             float32 [B, 1, 1, 100].
         """
-        return self.predictor(fit_style(style_image))
+        return self.predictor(resize_style(style_image))
 
-    @tf.function(input_signature=[_IMAGE, tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)])
+    @tf.function(input_signature=[_IMAGES, tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)])
     def transform(self, content_image: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-        """Paint a photograph in a style.
+        """Stylize content images with style embeddings.
 
         Args:
-            content_image: float32 [B, H, W, 3] in [0, 1].
+            content_image: float32 sRGB [B, H, W, 3] in [0, 1].
             bottleneck: float32 [B, 1, 1, 100]; one of the two batches may be 1.
 
         Returns:
-            float32 [B, H, W, 3] in (0, 1).
+            float32 sRGB [B, H, W, 3] in (0, 1).
         """
-        return self.paint(content_image, bottleneck)
+        return self.apply_style(content_image, bottleneck)
 
-    @tf.function(input_signature=[_IMAGE, _IMAGE])
+    @tf.function(input_signature=[_IMAGES, _IMAGES])
     def __call__(self, content_image: tf.Tensor, style_image: tf.Tensor) -> list[tf.Tensor]:
-        """Paint a photograph in the style of a painting.
+        """Stylize content images with style images.
 
         Args:
-            content_image: float32 [B, H, W, 3] in [0, 1].
-            style_image: float32 [B, h, w, 3] in [0, 1]; one of the two batches may be 1.
+            content_image: float32 sRGB [B, H, W, 3] in [0, 1].
+            style_image: float32 sRGB [B, h, w, 3] in [0, 1]; one of the two batches may be 1.
 
         Returns:
-            A list of one: float32 [B, H, W, 3] in (0, 1).
+            A list of one: float32 sRGB [B, H, W, 3] in (0, 1).
         """
         return [self.transform(content_image, self.bottleneck(style_image))]
 
-    def paint(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-        """`transform`, as part of another graph, where sizes may be fixed.
-
-        Args:
-            content: float32 [B, H, W, 3] in [0, 1].
-            bottleneck: float32 [B, 1, 1, 100]; one of the two batches may be 1.
-
-        Returns:
-            float32 [B, H, W, 3] in (0, 1).
-        """
+    def apply_style(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        """`transform` as part of another graph, which may have fixed sizes."""
         height, width = tf.shape(content)[1], tf.shape(content)[2]
-        painted = self.transformer(extend(content, _MARGIN), bottleneck)
-        return painted[:, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
+        stylized = self.transformer(edge_pad(content, _MARGIN), bottleneck)
+        return stylized[:, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
 
 
 def read_weights() -> dict[str, np.ndarray]:
     """The bundled weights, by scope name: int8 with scales, and float32."""
-    with np.load(weights.path(_WEIGHTS)) as file:
+    with np.load(bundled_path(_WEIGHTS)) as file:
         return dict(file)
 
 
-def fit_style(style: tf.Tensor) -> tf.Tensor:
-    """Bring paintings to the size the predictor knows.
-
-    Args:
-        style: float32 [B, h, w, 3].
-
-    Returns:
-        Its shorter side 256 pixels, and the longer at most 512; longer ones are squeezed.
-    """
+def resize_style(style: tf.Tensor) -> tf.Tensor:
+    """Resize [B, h, w, 3] to a short side of 256 pixels; a long side over 512 is squeezed to it."""
     size = tf.cast(tf.shape(style)[1:3], tf.float32)
     size = tf.round(size * (STYLE_SIZE / tf.reduce_min(size)))
     size = tf.cast(tf.minimum(size, 2.0 * STYLE_SIZE), tf.int32)
     return tf.image.resize(style, size, "bilinear", antialias=True)
 
 
-def extend(image: tf.Tensor, margin: int) -> tf.Tensor:
-    """Repeat the edge pixels outward, until the network can halve both sides twice.
-
-    Args:
-        image: float32 [B, H, W, C].
-        margin: a multiple of 4; this many pixels on every side, and up to 3 more at the bottom
-            and on the right.
-
-    Returns:
-        float32 [B, H + ..., W + ..., C], both sides multiples of 4.
-    """
+def edge_pad(image: tf.Tensor, margin: int) -> tf.Tensor:
+    """Repeat the edge pixels of [B, H, W, C] by `margin`, then to the bottom and right to 4n."""
     for axis in (1, 2):
         size = tf.shape(image)[axis]
         index = tf.range(-margin, size + -size % 4 + margin)
@@ -153,7 +124,7 @@ def extend(image: tf.Tensor, margin: int) -> tf.Tensor:
 
 
 class _InvertedResidual(tf.Module):
-    """MobileNet-v2's block: expand, convolve each channel, project; added where shapes agree."""
+    """MobileNet-v2's block: expand, depthwise convolution, project; residual if `add`."""
 
     def __init__(self, weights: Weights, scope: str, *, stride: int, expand: bool, add: bool):
         super().__init__()
@@ -176,7 +147,7 @@ class _InvertedResidual(tf.Module):
 
 
 class _Predictor(tf.Module):
-    """[B, h, w, 3] -> [B, 1, 1, 100]: MobileNet-v2, averaged over the picture."""
+    """[B, h, w, 3] -> [B, 1, 1, 100]: MobileNet-v2 with global average pooling."""
 
     def __init__(self, weights: Weights):
         super().__init__()
@@ -204,7 +175,7 @@ class _Predictor(tf.Module):
 
 
 class _StyledConv(tf.Module):
-    """Enlarge if asked, convolve, and give each channel the mean and deviation of the style."""
+    """Upsample, convolve, and normalize instances with the style's shift and scale."""
 
     def __init__(
         self,
@@ -216,7 +187,7 @@ class _StyledConv(tf.Module):
         activation: Activation = tf.identity,
     ):
         super().__init__()
-        self.conv = Conv(weights, scope, mirror=True, convolve=convolve)
+        self.conv = Conv(weights, scope, reflect=True, convolve=convolve)
         self.shift = Conv(weights, f"style_params/{scope}/StyleNorm/Conv")
         self.scale = Conv(weights, f"style_params/{scope}/StyleNorm/Conv_1")
         self.activation = activation
@@ -232,13 +203,13 @@ class _StyledConv(tf.Module):
 
 
 class _Transformer(tf.Module):
-    """Photograph [B, H, W, 3], sides multiples of 4, and bottleneck -> picture in (0, 1)."""
+    """[B, H, W, 3] with sides divisible by 4, and a bottleneck -> [B, H, W, 3] in (0, 1)."""
 
     def __init__(self, weights: Weights):
         super().__init__()
         relu, scope = tf.nn.relu, "transformer"
         self.contract = [
-            Conv(weights, f"{scope}/contract/conv{i}", stride=s, mirror=True, activation=relu)
+            Conv(weights, f"{scope}/contract/conv{i}", stride=s, reflect=True, activation=relu)
             for i, s in ((1, 1), (2, 2), (3, 2))
         ]
         self.residual = [
@@ -254,7 +225,7 @@ class _Transformer(tf.Module):
             _StyledConv(
                 weights,
                 f"{scope}/expand/conv3/conv",
-                convolve=in_blocks,
+                convolve=blocked_conv2d,
                 activation=tf.nn.sigmoid,
             ),
         ]

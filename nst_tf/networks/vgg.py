@@ -1,10 +1,9 @@
-"""The VGG extractor: pictures in, the features of the style and content layers out.
+"""VGG feature extractor: images in, features of the style and content layers out.
 
 Simonyan & Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition".
 """
 
 import contextlib
-import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,17 +11,18 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from nst_tf.errors import InputError
-from nst_tf.networks import weights
+from nst_tf.atomic_files import file_sha256
+from nst_tf.errors import InputError, one_line
+from nst_tf.networks.precision import resolve as resolve_precision
+from nst_tf.networks.weights import bundled_path
 from nst_tf.settings import Settings
 
 _BUNDLED = "vgg19_notop_f16.h5"
-# It sees the picture itself, whose small changes bfloat16's 8 bits would round away, at a
-# two-hundredth of the work.
-_ALWAYS_FLOAT32 = "block1_conv1"
 _BUNDLED_SHA256 = "a6f9c6758963be687fe917528064d3fd478940d3d2cffffe8e159f480f382edf"
+# bfloat16's 8 bits would round small changes of the image away; this layer is 1/200 of the work.
+_ALWAYS_FLOAT32 = "block1_conv1"
 
-# From pictures to the features of style and content layers, by layer name.
+# From images to the features of style and content layers, by layer name.
 Network = Callable[[tf.Tensor], dict[str, Mapping[str, tf.Tensor]]]
 
 
@@ -42,21 +42,24 @@ _APPLICATIONS = {
 
 
 class _Extractor(tf.keras.Model):
-    """A model that is a graph even where it is called by itself.
+    """A model that runs as a graph even when it is called eagerly."""
 
-    Graphs join a convolution with its bias and its ReLU, and round once. In bfloat16 the features
-    of the photograph would not be those of an equal picture in a step, if one were a graph and the
-    other were not.
-    """
+    # A graph fuses a convolution with its bias and ReLU, and rounds once. In bfloat16, features
+    # computed eagerly would differ from those of an equal image in a traced step.
 
     def __init__(self, image: Any, outputs: Any, name: str):
         super().__init__(image, outputs, name=name)
-        signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
-        self._graph = tf.function(super().__call__, signature, autograph=False)
+        self._graph: Any = None
 
     def __call__(self, image: Any, *args: Any, **kwargs: Any) -> Any:
-        alone = tf.executing_eagerly() and not isinstance(image, tf.keras.KerasTensor)
-        return self._graph(image) if alone else super().__call__(image, *args, **kwargs)
+        if not tf.executing_eagerly() or isinstance(image, tf.keras.KerasTensor):
+            return super().__call__(image, *args, **kwargs)
+        if self._graph is None:
+            signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
+            function = tf.function(super().__call__, signature, autograph=False)
+            # TensorFlow warns of retracing where several networks are built one after another.
+            self._graph = function.get_concrete_function()
+        return self._graph(tf.convert_to_tensor(image, tf.float32))
 
 
 def extractor(
@@ -68,33 +71,34 @@ def extractor(
     pooling: str,
     precision: str,
 ) -> tf.keras.Model:
-    """Build the network that the losses look through.
+    """Build the feature extractor of the losses.
 
     Args:
-        style_layers: names of the VGG layers whose features make the style, as in Keras.
-        content_layers: names of the VGG layers whose features make the content.
+        style_layers: names of VGG layers in Keras, for the style loss.
+        content_layers: names of VGG layers in Keras, for the content loss.
         network: `vgg19` or `vgg16`.
-        weights: `bundled` (VGG19 only), `imagenet` (Keras downloads it once) or the path of an
-            .h5 file without the classifier, as `keras.applications` takes it.
+        weights: `bundled` (VGG19 only), `imagenet` (downloaded once by Keras) or the path of an
+            .h5 file without the classifier, in the format of `keras.applications`.
         pooling: `max` as trained, or `avg` as in Gatys et al. 2016, section 2.
-        precision: the convolutions' type: `float32`, `bfloat16` or `float16`; the
-            first one's is float32 always.
+        precision: float type of the convolutions, `auto`, `float32`, `bfloat16` or `float16`; the
+            first convolution stays float32.
 
     Returns:
-        A model from float32 RGB [B, H, W, 3] in [0, 1] to
-        `{'style': {layer: [B, h, w, C]}, 'content': {layer: [B, h, w, C]}}` in their precision,
-        cut at the deepest layer asked for. VGG's BGR order and mean subtraction happen inside.
+        A model from float32 sRGB [B, H, W, 3] in [0, 1] to
+        `{'style': {layer: [B, h, w, C]}, 'content': {layer: [B, h, w, C]}}` in that precision,
+        cut at the deepest requested layer. It includes VGG's BGR order and mean subtraction.
 
     Raises:
         InputError: a layer the network does not have, or weights that cannot be loaded.
     """
+    precision = resolve_precision(precision)
     vgg = _load(network, weights)
     _check_layers("style_layers", style_layers, vgg, network)
     _check_layers("content_layers", content_layers, vgg, network)
     image = tf.keras.Input((None, None, 3), name="image")
     x = _APPLICATIONS[network].preprocess(image * 255.0)
     features = {}
-    for layer in _up_to_the_deepest(vgg, {*style_layers, *content_layers}):
+    for layer in _needed_layers(vgg, {*style_layers, *content_layers}):
         if pooling == "avg" and isinstance(layer, tf.keras.layers.MaxPooling2D):
             layer = tf.keras.layers.AveragePooling2D(2, name=layer.name)
         x = features[layer.name] = _in_precision(layer, precision)(x)
@@ -107,18 +111,19 @@ def extractor(
     return model
 
 
-def of(settings: Settings, precision: str) -> tf.keras.Model:
-    """The extractor that settings describe.
+def extractor_from_settings(settings: Settings, precision: str) -> tf.keras.Model:
+    """Build the feature extractor that settings describe.
 
     Args:
         settings: layers, network, weights and pooling.
-        precision: as of `extractor`; settings may leave it open.
+        precision: float type of the convolutions, `auto`, `float32`, `bfloat16` or `float16`;
+            used in place of `settings.precision`.
 
     Returns:
-        As of `extractor`.
+        The model of `extractor`.
 
     Raises:
-        InputError: as of `extractor`.
+        InputError: a layer the network does not have, or weights that cannot be loaded.
     """
     return extractor(
         settings.style_layers,
@@ -131,17 +136,7 @@ def of(settings: Settings, precision: str) -> tf.keras.Model:
 
 
 def origin(settings: Settings) -> dict[str, Any]:
-    """Where the weights that settings name are from.
-
-    Args:
-        settings: network and weights.
-
-    Returns:
-        The file's name, its SHA-256 and the licence, as far as they are known.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """The source of the weights: file name, and SHA-256 and license where they are known."""
     licence = "CC BY 4.0, K. Simonyan and A. Zisserman"
     if settings.vgg_weights == "bundled":
         return {"file": _BUNDLED, "sha256": _BUNDLED_SHA256, "licence": licence}
@@ -150,10 +145,11 @@ def origin(settings: Settings) -> dict[str, Any]:
     path = Path(settings.vgg_weights)
     if not path.is_file():
         raise _no_file(settings.network, settings.vgg_weights)
-    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return {"file": path.name, "sha256": file_sha256(path)}
 
 
-def _up_to_the_deepest(vgg: tf.keras.Model, names: set[str]) -> list[tf.keras.layers.Layer]:
+def _needed_layers(vgg: tf.keras.Model, names: set[str]) -> list[tf.keras.layers.Layer]:
+    """The network's layers after its input, as far as they are needed."""
     layers = vgg.layers[1:]
     return layers[: 1 + max(index for index, layer in enumerate(layers) if layer.name in names)]
 
@@ -164,7 +160,7 @@ def _in_precision(layer: tf.keras.layers.Layer, precision: str) -> tf.keras.laye
         return layer
     copy = type(layer).from_config(layer.get_config() | {"dtype": precision})
     if layer.weights:
-        # Random numbers would take a tenth of a second, only to be replaced.
+        # Random initial values would take a tenth of a second, only to be replaced.
         copy.kernel_initializer = tf.keras.initializers.Zeros()
         copy.build((None, None, None, layer.input.shape[-1]))
         copy.set_weights(layer.get_weights())
@@ -172,7 +168,7 @@ def _in_precision(layer: tf.keras.layers.Layer, precision: str) -> tf.keras.laye
 
 
 def _load(network: str, weights: str) -> tf.keras.Model:
-    """The network as `keras.applications` builds it, with its weights."""
+    """The network of `keras.applications` without its classifier, with its weights."""
     source = weights
     if weights == "bundled":
         source = _bundled_weights(network)
@@ -184,46 +180,45 @@ def _load(network: str, weights: str) -> tf.keras.Model:
             return _APPLICATIONS[network].build(include_top=False, weights=source)
     except MemoryError:
         raise
-    # Keras and h5py raise whatever comes up, bare Exception for a failed download included.
+    # Keras and h5py raise any type of error, for a failed download a bare Exception.
     except Exception as error:
-        reason = " ".join(str(error).split())
         if weights == "imagenet":
             raise InputError(
-                f"vgg_weights=imagenet: Keras could not fetch the {network} weights ({reason}); "
-                "connect to the network once, or give --vgg_weights=bundled or the path of an "
-                ".h5 file"
+                f"vgg_weights=imagenet: Keras could not download the {network} weights "
+                f"({one_line(error)}); connect to the internet once, or give "
+                "--vgg_weights=bundled or the path of an .h5 file"
             ) from error
         raise InputError(
             f"vgg_weights={weights}: not the weights of a {network} without its classifier "
-            f"({reason}); give an .h5 file as keras.applications takes it"
+            f"({one_line(error)}); give an .h5 file in the format of keras.applications"
         ) from error
 
 
 def _no_file(network: str, weights: str) -> InputError:
     return InputError(
-        f"vgg_weights={weights}: is no file; give bundled, imagenet or the path of an .h5 file "
+        f"vgg_weights={weights}: no such file; give bundled, imagenet or the path of an .h5 file "
         f"with {network} weights"
     )
 
 
 def _bundled_weights(network: str) -> str:
-    """The path of the bundled weights, once their digest has been found right."""
+    """The path of the bundled weights, after a check of their digest."""
     if network != "vgg19":
         raise InputError(
             f"network={network}: its weights are not bundled; give --vgg_weights=imagenet or the "
             "path of an .h5 file"
         )
-    path = weights.path(_BUNDLED)
+    path = bundled_path(_BUNDLED)
     if not path.is_file():
         raise InputError(f"{path}: the bundled weights are missing; install nst_tf again")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != _BUNDLED_SHA256:
+    if file_sha256(path) != _BUNDLED_SHA256:
         raise InputError(f"{path}: the bundled weights are damaged; install nst_tf again")
     return str(path)
 
 
-def _check_layers(setting: str, asked: Sequence[str], vgg: tf.keras.Model, network: str) -> None:
+def _check_layers(setting: str, layers: Sequence[str], vgg: tf.keras.Model, network: str) -> None:
     valid = [layer.name for layer in vgg.layers[1:]]
-    for name in asked:
+    for name in layers:
         if name not in valid:
             raise InputError(
                 f"{setting}={name}: {network} has no such layer; expected some of "

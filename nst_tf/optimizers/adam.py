@@ -1,4 +1,4 @@
-"""Adam, the optimiser of the TensorFlow tutorial."""
+"""Adam, the optimizer of the TensorFlow tutorial."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,13 +9,13 @@ from nst_tf.optimizers.base import UNBOUNDED, Bounds, Evaluation, ValueAndGrad, 
 
 
 class AdamState(NamedTuple):
-    """The picture, its bounds [2], the means of its gradient and its square, the steps taken."""
+    """The image, its bounds [2], the moments m and v of its gradient, and the step t."""
 
     image: tf.Tensor
     bounds: tf.Tensor
-    mean: tf.Tensor
-    square: tf.Tensor
-    count: tf.Tensor
+    m: tf.Tensor
+    v: tf.Tensor
+    t: tf.Tensor
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Adam:
     """Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1.
 
     In the order of work of the end of section 2, as Keras has it, so epsilon means the same.
-    After each step the picture is clipped to its bounds.
+    After each step the image is clipped to its bounds.
     """
 
     learning_rate: float
@@ -32,54 +32,31 @@ class Adam:
     epsilon: float
 
     def init(self, image: tf.Tensor, bounds: Bounds = UNBOUNDED) -> AdamState:
-        """Start from a picture.
-
-        Args:
-            image: float32, any shape.
-            bounds: the least and the greatest value of a pixel.
-
-        Returns:
-            The state before the first step.
-        """
+        """The state before the first step, for an image float32 of any shape."""
         zeros = tf.zeros_like(image)
         return AdamState(image, tf.constant(bounds, tf.float32), zeros, zeros, tf.constant(0))
 
     def step(self, state: AdamState, value_and_grad: ValueAndGrad) -> tuple[AdamState, Evaluation]:
-        """Evaluate once and move once.
-
-        Args:
-            state: the state before the step.
-            value_and_grad: the objective: picture -> (losses, gradient).
-
-        Returns:
-            The state after the step, and the losses of the picture before it.
-        """
+        """Evaluate the image and move it; the evaluation is of the image before the move."""
         losses, gradient = value_and_grad(state.image)
-        count = state.count + 1
-        mean = state.mean + (gradient - state.mean) * (1 - self.beta_1)
-        square = state.square + (tf.square(gradient) - state.square) * (1 - self.beta_2)
-        t = tf.cast(count, tf.float32)
-        rate = self.learning_rate * tf.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        image = clip(state.image - rate * mean / (tf.sqrt(square) + self.epsilon), state.bounds)
-        after = AdamState(image, state.bounds, mean, square, count)
-        return after, Evaluation(
-            losses, tf.constant(True), all_finite(losses.total, gradient, image)
-        )
+        t = state.t + 1
+        m = state.m + (gradient - state.m) * (1 - self.beta_1)
+        v = state.v + (tf.square(gradient) - state.v) * (1 - self.beta_2)
+        power = tf.cast(t, tf.float32)
+        rate = self.learning_rate * tf.sqrt(1 - self.beta_2**power) / (1 - self.beta_1**power)
+        image = clip(state.image - rate * m / (tf.sqrt(v) + self.epsilon), state.bounds)
+        finite = all_finite(losses.total, gradient, image)
+        after = AdamState(image, state.bounds, m, v, t)
+        return after, Evaluation(losses, tf.constant(True), finite)
 
     def resize(self, state: AdamState, image: tf.Tensor) -> AdamState:
-        """Carry what was learnt over to the next scale.
+        """The state at the next scale's image, with the moments resized.
 
-        Args:
-            state: the state at the end of a scale, of a picture [1, h, w, 3].
-            image: the picture at the next scale, float32 [1, H, W, 3].
-
-        Returns:
-            A state at that picture. With k times the pixels each pixel's share of a mean loss is
-            k times smaller, and so is its gradient.
+        With n times the pixels the gradient of a mean loss is n times smaller at each pixel.
         """
         ratio = tf.cast(tf.size(state.image) / tf.size(image), tf.float32)
         size = tf.shape(image)[1:3]
-        # Bilinear, because the squares must stay positive.
-        mean = tf.image.resize(state.mean, size) * ratio
-        square = tf.image.resize(state.square, size) * ratio**2
-        return AdamState(image, state.bounds, mean, square, state.count)
+        # Bilinear, because v must stay positive.
+        m = tf.image.resize(state.m, size) * ratio
+        v = tf.image.resize(state.v, size) * ratio**2
+        return AdamState(image, state.bounds, m, v, state.t)

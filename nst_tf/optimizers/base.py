@@ -1,7 +1,7 @@
-"""What optimisers share: init, step and resize of a state, each a pure function of tensors.
+"""What optimizers share: init, step and resize of a state, each a pure function of tensors.
 
-A state is a NamedTuple of tensors and nothing hides outside it. So the next scale is a resize of
-the state, and the same step runs eagerly, in a `tf.function` and in a `tf.while_loop`. A step is
+A state is a NamedTuple of tensors and nothing is hidden outside it. So the next scale is a resize
+of the state, and the same step runs eagerly, in a `tf.function` and in a `tf.while_loop`. A step is
 one evaluation of loss and gradient.
 """
 
@@ -18,10 +18,12 @@ UNBOUNDED = (-float("inf"), float("inf"))
 
 
 class Evaluation(NamedTuple):
-    """What a step saw.
+    """What a step evaluated.
 
-    The losses of one picture, whether the step kept that picture, and whether they, their gradient
-    and the next picture are numbers.
+    Attributes:
+        losses: of one image.
+        accepted: whether the optimizer kept that image.
+        finite: whether losses, gradient and the next image are free of NaN and infinity.
     """
 
     losses: Losses
@@ -30,25 +32,10 @@ class Evaluation(NamedTuple):
 
 
 def clip(image: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
-    """The picture within its bounds.
-
-    Args:
-        image: float32, any shape.
-        bounds: float32 [2], the least and the greatest value.
-
-    Returns:
-        The nearest picture within them.
-    """
+    """The nearest image within bounds, float32 [2]."""
     return tf.clip_by_value(image, bounds[0], bounds[1])
 
 
 def all_finite(*tensors: tf.Tensor) -> tf.Tensor:
-    """Whether all of these are numbers.
-
-    Args:
-        tensors: float32, any shapes.
-
-    Returns:
-        A bool tensor. A sum that overflows counts as no number.
-    """
+    """Whether all values are finite; a sum that overflows counts as infinite."""
     return tf.reduce_all([tf.math.is_finite(tf.reduce_sum(tensor)) for tensor in tensors])

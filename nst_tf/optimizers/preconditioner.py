@@ -1,17 +1,23 @@
-"""The preconditioner: slow changes across a picture get larger steps than fast ones."""
+"""The preconditioner: slow changes across an image get larger steps than fast ones.
+
+Olah, Mordvintsev & Schubert 2017, "Feature Visualization", section "Preconditioning and
+Parameterization": steepest descent on an image in the Fourier basis, scaled so that all frequencies
+have the same energy. Here the scale is a power of the frequency, and L-BFGS takes it as its first
+guess of the inverse Hessian.
+"""
 
 import tensorflow as tf
 
 
-def damp(image: tf.Tensor, exponent: float) -> tf.Tensor:
-    """Multiply each frequency of a picture by frequency^-exponent.
+def fourier_precondition(image: tf.Tensor, exponent: float) -> tf.Tensor:
+    """Multiply each frequency of an image by frequency^-exponent.
 
-    L-BFGS with this filter as its first guess of the inverse Hessian is L-BFGS on the Fourier
+    With this filter as the first guess of the inverse Hessian, L-BFGS is L-BFGS on the Fourier
     coefficients divided by frequency^(-exponent / 2), without the change of variable.
 
     Args:
         image: float32 [B, H, W, C].
-        exponent: 0 leaves the picture as it is; at 1 halving the frequency doubles its part.
+        exponent: 0 leaves the image as it is; at 1 half the frequency has twice the gain.
 
     Returns:
         float32 [B, H, W, C].
@@ -31,6 +37,6 @@ def _gains(height: tf.Tensor, width: tf.Tensor, exponent: float) -> tf.Tensor:
     down = tf.minimum(down, 1 - down)
     across = tf.range(tf.floor(w / 2) + 1) / w
     frequency = tf.sqrt(tf.square(down[:, tf.newaxis]) + tf.square(across))
-    # The mean colour has frequency 0; it counts as one wave across the long side.
+    # The mean color has frequency 0; it counts as one wave across the long side.
     frequency = tf.maximum(frequency, 1 / tf.maximum(h, w))
     return frequency**-exponent

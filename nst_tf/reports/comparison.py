@@ -1,53 +1,54 @@
-"""What a comparison measures: the same evaluator for every way to paint."""
+"""Measures that compare images, and the comparison of optimization and feed-forward models."""
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from time import perf_counter
 
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import fast
+from nst_tf import feed_forward
+from nst_tf.callbacks.base import Callback, notify
+from nst_tf.coarse_to_fine import optimize
 from nst_tf.images.color_transfer import to_oklab
-from nst_tf.images.image_io import resize
-from nst_tf.losses import tiled_objective
-from nst_tf.losses.style_targets import Painting
+from nst_tf.images.pixels import resize
+from nst_tf.losses.style_targets import StyleImage
+from nst_tf.losses.tiled_objective import build_objective
 from nst_tf.networks import vgg
-from nst_tf.run.progress import Progress
-from nst_tf.run.pyramid import painting_size, scale_sizes
+from nst_tf.run.pyramid import scale_sizes, style_image_size
 from nst_tf.settings import Settings
 from nst_tf.style import Style
-from nst_tf.transfer import optimize
 
 # Held out: no recipe compares style at these layers.
 HELD_OUT = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
 CONTENT_LAYER = "block4_conv2"
-# Of a painting without any detail, so that no picture is infinitely grainier.
-_LEAST_BAND = 1e-4
-# Where a Gaussian of one pixel has fallen to a ten-thousandth.
-_BLUR_REACH = 4
-# The evaluator looks at this many pixels at a time.
-_MOST_SEEN = 2**20
-# How often a feed-forward model paints once it is warm.
+# A smooth style image counts as having this grain, so that no image is infinitely grainier.
+_MIN_BAND = 1e-4
+# In pixels; a Gaussian of one pixel has fallen to a ten-thousandth there.
+_BLUR_RADIUS = 4
+# What the evaluator's network takes at a time.
+_MAX_TILE_PIXELS = 2**20
+# Runs of a feed-forward model that are timed once it is warm.
 _REPEATS = 5
+# Characters of a name in a caption.
+_MAX_NAME = 32
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What the evaluator says of a picture, whatever recipe painted it.
+    """Measures of an image that no recipe minimizes.
 
     Attributes:
-        style: how far its brushwork and colours are from the painting's: the mean over `HELD_OUT`
-            of `losses.wasserstein`. 0 for the painting itself.
-        content: how far its shapes are from the photograph's: the relative squared error of the
-            features of `CONTENT_LAYER`. 0 for the photograph itself.
-        ssim: structural similarity to the photograph, 1 for the photograph itself (Wang et al.
-            2004, "Image Quality Assessment: From Error Visibility to Structural Similarity").
-        grain: its finest detail over the painting's, of `finest_band`. Above 1 it is grainier than
-            the painting, below 1 smoother.
+        style: distance from the style image: the mean over `HELD_OUT` of `wasserstein.wasserstein`.
+            0 for the style image itself.
+        content: distance from the content image: the relative squared error of the features of
+            `CONTENT_LAYER`. 0 for the content image itself.
+        ssim: structural similarity to the content image, 1 for the content image itself (Wang et
+            al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity").
+        grain: `finest_band` over the style image's. Above 1 the image is grainier, below 1
+            smoother.
     """
 
     style: float
@@ -58,81 +59,81 @@ class Scores:
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture in a comparison.
+    """An image in a comparison; fields that do not apply to it are None."""
 
-    Attributes:
-        name: how it was made.
-        rgb: float32 sRGB [H, W, 3] in [0, 1].
-        scores: of the evaluator; None for the painting.
-        seconds_cold: from nothing: the first picture, with loading and tracing; None where
-            nothing was painted.
-        seconds_warm: a further picture: of the optimisation its steps alone.
-    """
-
-    name: str
-    rgb: np.ndarray
+    name: str  # how it was made
+    rgb: np.ndarray  # float32 sRGB [H, W, 3] in [0, 1]
     scores: Scores | None = None
-    seconds_cold: float | None = None
-    seconds_warm: float | None = None
+    seconds_cold: float | None = None  # the first image, with loading and tracing
+    seconds_warm: float | None = None  # a further image; of the optimization its steps alone
+
+    def caption(self) -> list[str]:
+        """Lines with name, seconds and scores, as far as there are any."""
+        lines = [_cut(self.name)]
+        if self.seconds_cold is not None:
+            cold, warm = format_seconds(self.seconds_cold), format_seconds(self.seconds_warm)
+            lines.append(f"{cold} s cold, {warm} s warm")
+        if self.scores is not None:
+            scores = self.scores
+            lines.append(
+                f"style {scores.style:.3f}, content {scores.content:.2f}, "
+                f"SSIM {scores.ssim:.2f}, grain {scores.grain:.2f}"
+            )
+        return lines
 
 
 class Evaluator:
-    """Judges pictures of one photograph in the manner of one painting, at one size."""
+    """Measures images of one content image, one style image and one size, in float32."""
 
     def __init__(self, content: np.ndarray, style: np.ndarray):
-        """Compute the targets, in float32.
+        """Compute the targets.
 
         Args:
-            content: the photograph at the pictures' size, float32 sRGB [H, W, 3] in [0, 1].
-            style: the painting at that size, float32 sRGB [h, w, 3] in [0, 1].
+            content: the content image at the images' size, float32 sRGB [H, W, 3] in [0, 1].
+            style: the style image at that scale, float32 sRGB [h, w, 3] in [0, 1].
         """
         self._content = tf.constant(content)
-        self._band = finest_band(style)
+        self._style_band = finest_band(style)
         settings = Settings(
             style_layers=HELD_OUT,
             content_layers=(CONTENT_LAYER,),
             content_weight=1.0,
             tv_weight=0.0,
         )
-        network = vgg.of(settings, "float32")
-        painting = Painting(tf.constant(style)[tf.newaxis])
-        self._objective = tiled_objective.objective(
-            network, self._content[tf.newaxis], [painting], settings, most=_MOST_SEEN
+        self._objective = build_objective(
+            vgg.extractor_from_settings(settings, "float32"),
+            self._content[tf.newaxis],
+            [StyleImage(tf.constant(style)[tf.newaxis])],
+            settings,
+            max_tile_pixels=_MAX_TILE_PIXELS,
         )
 
     def measure(self, rgb: np.ndarray) -> Scores:
-        """Judge a picture.
+        """Measure an image.
 
         Args:
-            rgb: float32 sRGB [H, W, 3] in [0, 1], of the photograph's size.
+            rgb: float32 sRGB [H, W, 3] in [0, 1], of the content image's size.
 
         Returns:
             Its scores.
         """
-        picture = tf.constant(rgb)
-        losses = self._objective.value(picture[tf.newaxis])
+        image = tf.constant(rgb)
+        losses = self._objective.value(image[tf.newaxis])
         return Scores(
             style=float(losses.style),
             content=float(losses.content),
-            ssim=float(tf.image.ssim(picture, self._content, max_val=1.0)),
-            grain=finest_band(rgb) / max(self._band, _LEAST_BAND),
+            ssim=float(tf.image.ssim(image, self._content, max_val=1.0)),
+            grain=finest_band(rgb) / max(self._style_band, _MIN_BAND),
         )
 
 
 def finest_band(rgb: np.ndarray) -> float:
-    """How much detail below one pixel a picture has.
-
-    Args:
-        rgb: float32 sRGB [H, W, 3] in [0, 1].
-
-    Returns:
-        The root mean square of Oklab's L less its blur by a Gaussian of one pixel.
-    """
+    """Detail below one pixel: RMS of Oklab's L [H, W] minus its blur by a Gaussian of one pixel."""
     lightness = to_oklab(rgb)[tf.newaxis, ..., :1]
-    reach = tf.range(-_BLUR_REACH, _BLUR_REACH + 1, dtype=tf.float32)
-    kernel = tf.nn.softmax(-tf.square(reach) / 2)
-    edges = [[0, 0], [_BLUR_REACH, _BLUR_REACH], [_BLUR_REACH, _BLUR_REACH], [0, 0]]
-    blurred = tf.pad(lightness, edges, "SYMMETRIC")
+    offsets = tf.range(-_BLUR_RADIUS, _BLUR_RADIUS + 1, dtype=tf.float32)
+    kernel = tf.nn.softmax(-tf.square(offsets) / 2)
+    margins = [[0, 0], [_BLUR_RADIUS, _BLUR_RADIUS], [_BLUR_RADIUS, _BLUR_RADIUS], [0, 0]]
+    blurred = tf.pad(lightness, margins, "SYMMETRIC")
     for shape in ([-1, 1, 1, 1], [1, -1, 1, 1]):
         blurred = tf.nn.conv2d(blurred, tf.reshape(kernel, shape), 1, "VALID")
     return float(tf.sqrt(tf.reduce_mean(tf.square(lightness - blurred))))
@@ -145,66 +146,79 @@ def compare(
     handles: Sequence[str],
     *,
     start: np.ndarray | None = None,
-    watch: Callable[[Iterator[Progress]], Iterable[Progress]] = iter,
+    callbacks: Iterable[Callback] = (),
 ) -> list[Entry]:
-    """Paint a photograph slowly and fast, and measure both.
+    """Stylize an image by optimization and by feed-forward models, and measure the results.
 
     Args:
-        content: the photograph, float32 sRGB [H, W, 3] in [0, 1].
-        style: the painting, float32 sRGB [h, w, 3] in [0, 1].
-        settings: of the optimisation; its size is everybody's.
-        handles: feed-forward models, as `fast.load` takes them.
-        start: what the optimisation starts from, as of `optimize`.
-        watch: a listener for the optimisation.
+        content: the content image, float32 sRGB [H, W, 3] in [0, 1].
+        style: the style image, float32 sRGB [h, w, 3] in [0, 1].
+        settings: of the optimization; all images have its size.
+        handles: feed-forward models, see `fast.load`.
+        start: an image that the optimization starts from, see `optimize`.
+        callbacks: of the optimization.
 
     Returns:
-        The photograph, the painting, the optimised picture, and one of each model.
+        The content image, the style image, the optimized image, and one image of each model.
 
     Raises:
-        InputError: as `optimize` and `fast.load`.
+        InputError: see `optimize` and `fast.load`.
     """
     height, width = scale_sizes(content.shape[0], content.shape[1], settings)[-1]
-    small = resize(content, height, width).numpy()
-    fitted = painting_size(style.shape[0], style.shape[1], max(height, width))
-    painting = resize(style, *fitted).numpy()
-    # The models first: whether they can be loaded is known at once.
-    painted = [_paint_fast(small, style, handle) for handle in handles]
-    begin = partial(optimize, content, [Style(style)], settings, start=start)
-    painted.insert(0, _paint_slowly(lambda: watch(begin())))
-    evaluator = Evaluator(small, painting)
-    entries = [Entry("photograph", small), *painted]
-    judged = [replace(entry, scores=evaluator.measure(entry.rgb)) for entry in entries]
-    judged.insert(1, Entry("painting", painting))
-    return judged
+    resized = resize(content, height, width).numpy()
+    style_size = style_image_size(style.shape[0], style.shape[1], max(height, width))
+    resized_style = resize(style, *style_size).numpy()
+    # The models first, so that one that cannot be loaded is known at once.
+    feed_forward = [_run_model(resized, style, handle) for handle in handles]
+    optimized = _run_optimization(content, style, settings, start, callbacks)
+    evaluator = Evaluator(resized, resized_style)
+    entries = [
+        replace(entry, scores=evaluator.measure(entry.rgb))
+        for entry in (Entry("photograph", resized), optimized, *feed_forward)
+    ]
+    entries.insert(1, Entry("painting", resized_style))
+    return entries
 
 
-def _paint_slowly(begin: Callable[[], Iterable[Progress]]) -> Entry:
+def format_seconds(seconds: float | None) -> str:
+    """Three digits, without an exponent; empty for None."""
+    if seconds is None:
+        return ""
+    return f"{seconds:.3g}" if seconds < 999.5 else f"{seconds:.0f}"
+
+
+def _cut(name: str) -> str:
+    """The name, or the end of a long one, as of a model's path."""
+    return name if len(name) <= _MAX_NAME else f"… {name[-_MAX_NAME:]}"
+
+
+def _run_optimization(content, style, settings, start, callbacks) -> Entry:
     started = last = perf_counter()
-    seconds: dict[int, list[float]] = {}
-    for progress in begin():
+    run = optimize(content, [Style(style)], settings, start=start)
+    step_seconds: dict[int, list[float]] = {}
+    for progress in notify(run, callbacks):
         float(progress.losses.total)  # waits for the device
         now = perf_counter()
-        seconds.setdefault(progress.scale, []).append(now - last)
+        step_seconds.setdefault(progress.scale, []).append(now - last)
         last = now
     rgb = progress.image()
     cold = perf_counter() - started
-    warm = math.fsum(len(steps) * statistics.median(steps) for steps in seconds.values())
+    warm = math.fsum(len(each) * statistics.median(each) for each in step_seconds.values())
     return Entry("optimised", rgb, seconds_cold=cold, seconds_warm=warm)
 
 
-def _paint_fast(content: np.ndarray, style: np.ndarray, handle: str) -> Entry:
-    def paint() -> np.ndarray:
-        return painter(content[np.newaxis], style[np.newaxis])[0].numpy()
+def _run_model(content: np.ndarray, style: np.ndarray, handle: str) -> Entry:
+    def stylize() -> np.ndarray:
+        return stylizer(content[np.newaxis], style[np.newaxis])[0].numpy()
 
     started = perf_counter()
-    painter = fast.load(handle)
-    rgb = paint()
+    stylizer = feed_forward.load(handle)
+    rgb = stylize()
     cold = perf_counter() - started
     seconds = []
     for _ in range(_REPEATS):
         started = perf_counter()
-        paint()
+        stylize()
         seconds.append(perf_counter() - started)
-    return Entry(
-        f"fast ({handle})", rgb, seconds_cold=cold, seconds_warm=statistics.median(seconds)
-    )
+    warm = statistics.median(seconds)
+    return Entry(f"fast ({handle})", rgb, seconds_cold=cold, seconds_warm=warm)

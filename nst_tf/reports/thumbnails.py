@@ -1,91 +1,83 @@
-"""The pictures of a batch, small: a row for each photograph, a column for each painting."""
+"""The images of a batch as thumbnails: a row for each content image, a column for each style."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from nst_tf.batch.jobs import Job
+from nst_tf.batch.runner import LogEntry
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
+from nst_tf.images.pixels import resize
 
-# Longest side in pixels; so many of them in a table; so long a table side by side.
+# Long side of a thumbnail and what lies between two, in pixels; the side is shorter where a row
+# would be wider than the limit.
 SIDE = 192
-_MOST = 200
-_LONGEST = 60_000
-Table = list[list["Thumbnail"]]
+GAP = 8
+_MAX_WIDTH = 60_000
+# Thumbnails of a table.
+_MAX_THUMBNAILS = 200
 
 
 class Thumbnail(NamedTuple):
-    """A picture, small.
+    """A small image; without pixels where there is none."""
 
-    Attributes:
-        rgb: float32 sRGB [h, w, 3] in [0, 1]; None where there is no picture.
-        name: of its file.
-        entry: its line of the log; None for photographs and paintings.
-    """
-
-    rgb: np.ndarray | None
-    name: str
-    entry: Mapping[str, Any] | None = None
+    rgb: np.ndarray | None  # float32 sRGB [h, w, 3] in [0, 1]
+    name: str  # of the file
+    entry: LogEntry | None = None  # of the log; None for content and style images
 
 
-def count(jobs: Sequence[Job]) -> int:
-    """How many tables there are of a batch's jobs."""
-    contents, _, rows = _layout(jobs)
-    return -(-len(contents) // rows)
+# The first row has an empty corner and the style images, each other one a content image and what
+# was rendered from it.
+Table = list[list[Thumbnail]]
 
 
-def tables(
-    jobs: Sequence[Job], entries: Mapping[str, Mapping[str, Any]], folder: Path
-) -> Iterator[Table]:
-    """Make thumbnails.
+def num_tables(jobs: Sequence[Job]) -> int:
+    """The number of tables that `tables` makes."""
+    contents, _, num_rows = _layout(jobs)
+    return math.ceil(len(contents) / num_rows)
 
-    Args:
-        jobs: of a batch, each photograph with each painting.
-        entries: the lines of its log, by output.
-        folder: where its pictures are.
 
-    Yields:
-        Tables: the first row has an empty corner and the paintings, the others a photograph and
-        what was painted from it. Many photographs make several tables.
-    """
-    contents, styles, rows = _layout(jobs)
+def tables(jobs: Sequence[Job], entries: Mapping[str, LogEntry], folder: Path) -> Iterator[Table]:
+    """The outputs in a batch's folder as tables; many content images make several."""
+    contents, styles, num_rows = _layout(jobs)
     outputs = {(job.content, job.style): job.output for job in jobs}
-    side = min(SIDE, _LONGEST // (1 + len(styles)))
-    head = [Thumbnail(None, ""), *(_thumbnail(style, side) for style in styles)]
-    for first in range(0, len(contents), rows):
-        table = [head]
-        for content in contents[first : first + rows]:
-            row = [_thumbnail(content, side)]
-            for style in styles:
-                output = outputs[content, style]
-                entry = entries.get(output, {})
-                failed = entry.get("error") is not None
-                # A picture of an earlier run is not what was asked for.
-                small = None if failed else _small(str(folder / output), side)
-                row.append(Thumbnail(small, output, entry))
-            table.append(row)
-        yield table
+    side = min(SIDE, _MAX_WIDTH // (1 + len(styles)) - GAP)
+
+    def rendered(output: str) -> Thumbnail:
+        entry = entries.get(output, {})
+        # The output of an earlier run is not that of this one.
+        failed = entry.get("error") is not None
+        return Thumbnail(None if failed else _read(str(folder / output), side), output, entry)
+
+    def original(path: str) -> Thumbnail:
+        return Thumbnail(_read(path, side), Path(path).name)
+
+    head = [Thumbnail(None, ""), *map(original, styles)]
+    for first in range(0, len(contents), num_rows):
+        rows = [
+            [original(content), *(rendered(outputs[content, style]) for style in styles)]
+            for content in contents[first : first + num_rows]
+        ]
+        yield [head, *rows]
 
 
 def _layout(jobs: Sequence[Job]) -> tuple[list[str], list[str], int]:
-    """Photographs, paintings, and how many photographs are in a table."""
+    """Content images, style images, and the number of content images in a table."""
     contents = list(dict.fromkeys(job.content for job in jobs))
     styles = list(dict.fromkeys(job.style for job in jobs))
-    return contents, styles, max(1, _MOST // (1 + len(styles)))
+    return contents, styles, max(1, _MAX_THUMBNAILS // (1 + len(styles)))
 
 
-def _thumbnail(path: str, side: int) -> Thumbnail:
-    return Thumbnail(_small(path, side), Path(path).name)
-
-
-def _small(path: str, side: int) -> np.ndarray | None:
+def _read(path: str, side: int) -> np.ndarray | None:
+    """An image with its long side resized; None if it cannot be read."""
     try:
         rgb = image_io.read(path).rgb
     except InputError:
         return None
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
-    return image_io.resize(rgb, max(1, round(height * scale)), max(1, round(width * scale))).numpy()
+    return resize(rgb, max(1, round(height * scale)), max(1, round(width * scale))).numpy()

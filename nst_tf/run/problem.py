@@ -1,4 +1,4 @@
-"""What is to be painted: photograph and paintings, with colours and places, at any scale."""
+"""The problem at each scale: start image and objective, with masks and color preservation."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -8,28 +8,26 @@ import tensorflow as tf
 
 from nst_tf.errors import InputError
 from nst_tf.images import color_transfer
-from nst_tf.images.image_io import resize
-from nst_tf.images.pixels import Size
-from nst_tf.losses import tiled_objective
-from nst_tf.losses.constraints import Kept, put
-from nst_tf.losses.luminance import Luminance
-from nst_tf.losses.style_targets import Painting
-from nst_tf.run.pyramid import painting_size
+from nst_tf.images.pixels import Size, resize
+from nst_tf.losses.constraints import Evaluable, LuminanceObjective, MaskedObjective, composite
+from nst_tf.losses.style_targets import Cache, StyleImage
+from nst_tf.losses.tiled_objective import build_objective
+from nst_tf.run.pyramid import style_image_size
 from nst_tf.settings import Settings
 from nst_tf.style import Style
 
-# How much of the photograph's detail the start of a finer scale has. Without any, a quarter more
-# steps took the picture as far; with all of it, what little is left of the steps does not paint it.
+# The fraction of the content image's detail that the start of a finer scale gets. Without any, a
+# quarter more steps took the image as far; with all of it, the few steps there do not stylize it.
 DETAIL = 0.5
-# The part of a place that must be left to paint.
-_SOME = 1e-3
+# Of a style mask's area, what must not be protected.
+_MIN_FREE = 1e-3
 
 
-class Task:
-    """What a run paints.
+class ScaleProblem:
+    """What a run optimizes, at any scale.
 
     Attributes:
-        settings: the knobs, precision no longer `auto`.
+        settings: precision resolved.
     """
 
     def __init__(
@@ -37,157 +35,128 @@ class Task:
         content: np.ndarray,
         styles: Sequence[Style],
         settings: Settings,
-        keep: Any,
-        learnt: dict[tuple[int, int], dict] | None = None,
+        keep_mask: np.ndarray | None,
+        cache: Cache | None = None,
     ):
-        """Take the pictures.
-
-        Args:
-            content: as of `transfer.optimize`.
-            styles: likewise.
-            settings: the knobs, precision no longer `auto`.
-            keep: as of `transfer.optimize`.
-            learnt: as of `Shared.learnt`; None where nothing is shared.
-        """
+        """Take the images; all arguments are those of `coarse_to_fine.optimize`, checked."""
         self.settings = settings
         self._content, self._styles = content, styles
-        self._learnt = {} if learnt is None else learnt
-        self._keep = None if keep is None else _mask(keep)
-        # Paintings of one place share its array.
-        masks = [_uneven(style.mask) for style in styles]
+        self._cache = cache
+        self._keep_mask = None if keep_mask is None else _batch(keep_mask)
+        # Styles of equal masks share the tensor.
+        masks = [_informative(style.mask) for style in styles]
         keys = [b"" if mask is None else mask.tobytes() for mask in masks]
-        places = {key: self._place(mask) for key, mask in zip(keys, masks, strict=True)}
-        self._places = [places[key] for key in keys]
+        free = {key: self._free_mask(mask) for key, mask in zip(keys, masks, strict=True)}
+        self._masks = [free[key] for key in keys]
 
-    def first(self, start: np.ndarray | None, size: Size) -> tf.Tensor:
-        """The picture to start from.
-
-        Args:
-            start: as of `transfer.optimize`.
-            size: (height, width) of the coarsest scale.
-
-        Returns:
-            float32 [1, H, W, 3] in [0, 1].
-        """
-        if start is None:
-            return self._seen(first_image(self._content, self.settings, *size))
-        return self._seen(with_noise(_at(start, size), self.settings))
+    def start(self, image: np.ndarray | None, size: Size) -> tf.Tensor:
+        """The start image at the coarsest scale, float32 [1, H, W, 3] in [0, 1]."""
+        if image is None:
+            return self._gray_or_color(start_image(self._content, self.settings, *size))
+        return self._gray_or_color(with_noise(_resized(image, size), self.settings))
 
     def enlarge(self, image: tf.Tensor, size: Size) -> tf.Tensor:
-        """The picture at the next scale, of `enlarge`.
-
-        Args:
-            image: float32 [1, h, w, 3] in [0, 1], of the last scale.
-            size: (height, width) of the next.
-
-        Returns:
-            float32 [1, H, W, 3] in [0, 1].
-        """
+        """The start image at the next scale, see `enlarge`."""
         coarse, fine = (
-            self._seen(_at(self._content, each)) for each in (tuple(image.shape[1:3]), size)
+            self._gray_or_color(_resized(self._content, each))
+            for each in (tuple(image.shape[1:3]), size)
         )
         return enlarge(image, coarse, fine, self.settings)
 
-    def objective(self, network: tf.keras.Model, size: Size, most: float) -> Any:
-        """The objective at a scale.
-
-        Args:
-            network: the model of `features.extractor`.
-            size: (height, width) of the scale.
-            most: how many pixels to look at at a time.
-
-        Returns:
-            An objective of pictures [1, H, W, 3].
-        """
-        photograph = _at(self._content, size)
-        paintings = self._paintings(photograph)
-        seen = self._seen(photograph)
-        whole: Any = tiled_objective.objective(network, seen, paintings, self.settings, most=most)
-        if self._keep is not None:
-            whole = Kept(whole, seen, self._kept(size))
-        return Luminance(whole) if self.settings.color == "luminance" else whole
+    def objective(self, network: tf.keras.Model, size: Size, max_tile_pixels: float) -> Evaluable:
+        """The objective at a scale of (height, width)."""
+        photograph = _resized(self._content, size)
+        content = self._gray_or_color(photograph)
+        objective: Evaluable = build_objective(
+            network,
+            content,
+            self._style_images(photograph),
+            self.settings,
+            max_tile_pixels=max_tile_pixels,
+            # Otherwise the style images depend on the content image.
+            cache=self._cache if self.settings.color == "style" else None,
+        )
+        if self._keep_mask is not None:
+            objective = MaskedObjective(objective, content, self._protected(size))
+        return LuminanceObjective(objective) if self.settings.color == "luminance" else objective
 
     def finish(self, image: tf.Tensor) -> tf.Tensor:
-        """The picture to show.
-
-        Args:
-            image: what the optimiser has, float32 [1, H, W, 3] in [0, 1], of any scale.
-
-        Returns:
-            float32 [1, H, W, 3] in [0, 1], with the photograph's colours and what is kept of it.
-        """
+        """The picture to show for an image of any scale: the content's colors, protected pixels."""
         size = tuple(image.shape[1:3])
         if self.settings.color == "luminance":
-            image = color_transfer.recolour(image, _at(self._content, size))
-        if self._keep is not None:
-            image = put(image, _at(self._content, size), self._kept(size))
+            image = color_transfer.recolor(image, _resized(self._content, size))
+        if self._keep_mask is not None:
+            image = composite(image, _resized(self._content, size), self._protected(size))
         return image
 
-    def _paintings(self, photograph: tf.Tensor) -> Iterator[Painting]:
-        long_side = max(photograph.shape[1:3])
-        largest = max(style.share for style in self._styles)
-        for number, (style, place) in enumerate(zip(self._styles, self._places, strict=True)):
-            painting = _fit(style.rgb, round(self.settings.style_scale * long_side))
+    def _style_images(self, content: tf.Tensor) -> Iterator[StyleImage]:
+        long_side = max(content.shape[1:3])
+        largest = max(style.weight for style in self._styles)
+        for number, (style, mask) in enumerate(zip(self._styles, self._masks, strict=True)):
+            height, width = style.rgb.shape[:2]
+            long = round(self.settings.style_scale * long_side)
+            image = _resized(style.rgb, style_image_size(height, width, long))
             if self.settings.color == "match":
-                # What lies outside no picture can have.
-                painting = tf.clip_by_value(color_transfer.match(painting, photograph), 0.0, 1.0)
+                matched = color_transfer.match(image, content)
+                # Values outside, which no picture can have, are clipped.
+                image = tf.clip_by_value(matched, 0.0, 1.0)
             if self.settings.color == "luminance":
-                painting = color_transfer.grey_like(painting, photograph)
-            region = _uneven(style.region)
-            region = None if region is None else _mask(region)
-            learnt = None
-            if self.settings.color == "style":  # otherwise it depends on the photograph
-                learnt = self._learnt.setdefault((number, long_side), {})
-            yield Painting(painting, style.share / largest, style.layers, place, region, learnt)
+                image = color_transfer.gray_like(image, content)
+            region = _informative(style.region)
+            yield StyleImage(
+                image,
+                style.weight / largest,
+                style.layers,
+                mask,
+                None if region is None else _batch(region),
+                cache_key=(number, long_side),
+            )
 
-    def _seen(self, picture: tf.Tensor) -> tf.Tensor:
-        return color_transfer.grey(picture) if self.settings.color == "luminance" else picture
+    def _gray_or_color(self, image: tf.Tensor) -> tf.Tensor:
+        return color_transfer.gray(image) if self.settings.color == "luminance" else image
 
-    def _place(self, mask: np.ndarray | None) -> tf.Tensor | None:
-        """Where a painting counts: its mask, without what is kept; None for everywhere."""
-        place = None if mask is None else _mask(mask)
-        if self._keep is None:
-            return place
-        if place is None:
-            place = tf.ones_like(self._keep)
-        sides = zip(place.shape[1:3], self._keep.shape[1:3], strict=True)
+    def _free_mask(self, style_mask: np.ndarray | None) -> tf.Tensor | None:
+        """Where a style applies: its mask without protected pixels; None for everywhere."""
+        mask = None if style_mask is None else _batch(style_mask)
+        if self._keep_mask is None:
+            return mask
+        if mask is None:
+            mask = tf.ones_like(self._keep_mask)
+        sides = zip(mask.shape[1:3], self._keep_mask.shape[1:3], strict=True)
         size = tuple(map(max, sides))
-        place, keep = (tf.image.resize(each, size, "area") for each in (place, self._keep))
-        rest = place * (1 - keep)
-        if tf.reduce_sum(rest) < _SOME * tf.reduce_sum(place):
-            what = "content_mask: all of the picture" if mask is None else "style_mask: all of one"
-            raise InputError(f"{what} is to stay as it is; make the mask of what stays smaller")
-        return rest
+        mask, keep = (tf.image.resize(each, size, "area") for each in (mask, self._keep_mask))
+        free = mask * (1 - keep)
+        if tf.reduce_sum(free) < _MIN_FREE * tf.reduce_sum(mask):
+            covered = "the whole image" if style_mask is None else "all of a style_mask"
+            raise InputError(
+                f"keep_mask: covers {covered}, so nothing is left to stylize; shrink its white area"
+            )
+        return free
 
-    def _kept(self, size: Size) -> tf.Tensor:
-        return tf.image.resize(self._keep, size, "area")
+    def _protected(self, size: Size) -> tf.Tensor:
+        return tf.image.resize(self._keep_mask, size, "area")
 
 
-def _uneven(mask: np.ndarray | None) -> np.ndarray | None:
-    """The mask, but for one that is as light everywhere and so says nothing of a place."""
+def _informative(mask: np.ndarray | None) -> np.ndarray | None:
+    """The mask; None for a uniform one, which applies everywhere."""
     return None if mask is None or mask.min() == mask.max() else mask
 
 
-def _mask(mask: np.ndarray) -> tf.Tensor:
+def _batch(mask: np.ndarray) -> tf.Tensor:
     """A mask as [1, h, w, 1]."""
     return tf.constant(mask, tf.float32)[tf.newaxis, ..., tf.newaxis]
 
 
-def _fit(painting: np.ndarray, long_side: int) -> tf.Tensor:
-    """A painting at a scale, [1, h, w, 3]."""
-    return _at(painting, painting_size(painting.shape[0], painting.shape[1], long_side))
+def _resized(image: np.ndarray, size: Size) -> tf.Tensor:
+    """An image in another size, [1, H, W, 3]."""
+    return resize(image, *size)[tf.newaxis]
 
 
-def _at(picture: np.ndarray, size: Size) -> tf.Tensor:
-    """A picture in another size, [1, H, W, 3]."""
-    return resize(picture, *size)[tf.newaxis]
-
-
-def first_image(content: Any, settings: Settings, height: Any, width: Any) -> tf.Tensor:
-    """The picture to start from; also inside a graph.
+def start_image(content: Any, settings: Settings, height: Any, width: Any) -> tf.Tensor:
+    """The start image; also inside a graph.
 
     Args:
-        content: the photograph, float32 [H, W, 3] or [1, H, W, 3] in [0, 1].
+        content: the content image, float32 [H, W, 3] or [1, H, W, 3] in [0, 1].
         settings: `init`, content or noise, `init_noise` and `seed`.
         height: of the coarsest scale, whose size the noise is made in.
         width: of the coarsest scale.
@@ -195,21 +164,20 @@ def first_image(content: Any, settings: Settings, height: Any, width: Any) -> tf
     Returns:
         float32 [1, height, width, 3] in [0, 1].
     """
-    picture = tf.reshape(resize(content, height, width), [1, height, width, 3])
-    return _noise(picture, settings) if settings.init == "noise" else with_noise(picture, settings)
+    image = tf.reshape(resize(content, height, width), [1, height, width, 3])
+    return _noise(image, settings) if settings.init == "noise" else with_noise(image, settings)
 
 
 def enlarge(image: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor, settings: Settings) -> tf.Tensor:
-    """The picture at the next scale, with some of the detail that the photograph has only there.
+    """The image at the next scale, with some of the detail that the content image has only there.
 
-    It would take steps at that scale to paint what the start can have for nothing. Where the run
-    began from noise or from another picture, nothing of the photograph is put in, and less where
-    there was some noise.
+    Steps at that scale would otherwise have to paint it. Where the run began from noise or another
+    image, nothing of the content image is added, and less where there was some noise.
 
     Args:
         image: float32 [1, h, w, 3] in [0, 1], of the last scale.
-        coarse: the photograph at the last scale, float32 [1, h, w, 3] in [0, 1].
-        fine: the photograph at the next scale, float32 [1, H, W, 3] in [0, 1].
+        coarse: the content image at the last scale, float32 [1, h, w, 3] in [0, 1].
+        fine: the content image at the next scale, float32 [1, H, W, 3] in [0, 1].
         settings: `init` and `init_noise`.
 
     Returns:
@@ -217,27 +185,19 @@ def enlarge(image: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor, settings: Sett
     """
     height, width = (fine.shape[axis] or tf.shape(fine)[axis] for axis in (1, 2))
     larger = resize(image, height, width)
-    share = DETAIL * (1 - settings.init_noise) if settings.init == "content" else 0.0
-    if not share:
+    fraction = DETAIL * (1 - settings.init_noise) if settings.init == "content" else 0.0
+    if not fraction:
         return larger
-    return tf.clip_by_value(larger + share * (fine - resize(coarse, height, width)), 0.0, 1.0)
+    return tf.clip_by_value(larger + fraction * (fine - resize(coarse, height, width)), 0.0, 1.0)
 
 
-def with_noise(picture: tf.Tensor, settings: Settings) -> tf.Tensor:
-    """A picture with the noise that settings ask for.
-
-    Args:
-        picture: float32 [1, H, W, 3] in [0, 1].
-        settings: `init_noise` and `seed`.
-
-    Returns:
-        float32 [1, H, W, 3] in [0, 1].
-    """
+def with_noise(image: tf.Tensor, settings: Settings) -> tf.Tensor:
+    """The image mixed with `init_noise` of noise, float32 [1, H, W, 3] in [0, 1]."""
     amount = settings.init_noise
-    return (1 - amount) * picture + amount * _noise(picture, settings) if amount else picture
+    return (1 - amount) * image + amount * _noise(image, settings) if amount else image
 
 
-def _noise(picture: tf.Tensor, settings: Settings) -> tf.Tensor:
-    """Grey with noise, as large as a picture."""
-    noise = tf.random.stateless_normal(tf.shape(picture), seed=(settings.seed, 0), stddev=0.1)
-    return tf.ensure_shape(tf.clip_by_value(0.5 + noise, 0.0, 1.0), picture.shape)
+def _noise(image: tf.Tensor, settings: Settings) -> tf.Tensor:
+    """Gray with noise, as large as an image."""
+    noise = tf.random.stateless_normal(tf.shape(image), seed=(settings.seed, 0), stddev=0.1)
+    return tf.ensure_shape(tf.clip_by_value(0.5 + noise, 0.0, 1.0), image.shape)

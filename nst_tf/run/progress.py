@@ -1,9 +1,9 @@
-"""Where a run stands: what the loop hands out after each step, and what it would go on from."""
+"""Progress: what the coarse-to-fine loop yields after each step, and the state it resumes from."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -11,49 +11,51 @@ import tensorflow as tf
 from nst_tf.images.pixels import Size
 from nst_tf.losses.terms import Losses
 from nst_tf.optimizers.base import Evaluation
-from nst_tf.run.memory import Plan
+from nst_tf.run.memory import ScalePlan
 
 
-class Decided(NamedTuple):
-    """What a run settles by itself before it begins.
+class RunPlan(NamedTuple):
+    """What a run resolves by itself before its first step.
 
     Attributes:
         precision: of the convolutions, no longer `auto`.
-        plans: how each scale is painted: its tiles and its history; none until they are made.
+        scales: tiles and history of each scale; none until they are planned.
     """
 
     precision: str
-    plans: tuple[Plan, ...] = ()
+    scales: tuple[ScalePlan, ...] = ()
 
 
 class State(NamedTuple):
-    """All that the rest of a run depends on, besides its pictures and settings.
+    """All that the rest of a run depends on, besides its images and settings.
 
     Attributes:
         scale: index of the scale, 0 is the coarsest.
         step: how many steps have been taken there.
-        decided: how it is painted; float16 that fails and memory that runs out may change that.
-        begun: what was decided before the first step.
-        tensors: the optimiser's, in the order of its state; none before the first step.
-        seen: what the last step evaluated.
+        plan: the plan now; it changes where float16 fails or memory runs out.
+        initial_plan: the plan before the first step.
+        tensors: of the optimizer's state, flattened; none before the first step.
+        evaluation: of the last step.
     """
 
     scale: int
     step: int
-    decided: Decided
-    begun: Decided
+    plan: RunPlan
+    initial_plan: RunPlan
     tensors: Sequence[Any] = ()
-    seen: Evaluation | None = None
+    evaluation: Evaluation | None = None
 
 
-@dataclass
-class Latest:
-    """The state after a run's last good step; in one place, so that a Progress keeps none alive."""
+class StateHolder(Protocol):
+    """A run: it holds the state after its last step, so that a Progress keeps none alive."""
 
     state: State
 
+    def finish(self, image: tf.Tensor) -> tf.Tensor:
+        """The picture to show for an image of the optimizer, float32 [1, H, W, 3] in [0, 1]."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Progress:
     """Where a run stands after a step.
 
@@ -62,10 +64,8 @@ class Progress:
         scales: (height, width) of each scale.
         step: index of the step within its scale.
         steps: steps at each scale.
-        losses: the weighted losses of the picture that the step evaluated, float32 scalars.
-        accepted: whether the optimiser kept that picture; a boolean tensor.
-        finite: whether the losses, their gradient and the next picture are numbers; a boolean
-            tensor.
+        losses: the weighted losses of the image that the step evaluated, float32 scalars.
+        accepted: whether the optimizer kept that image; a boolean tensor.
     """
 
     scale: int
@@ -74,32 +74,37 @@ class Progress:
     steps: list[int]
     losses: Losses
     accepted: tf.Tensor
-    finite: tf.Tensor
     _image: tf.Tensor
-    _latest: Latest
-    _finish: Callable[[tf.Tensor], tf.Tensor] = tf.identity
+    _run: StateHolder
 
     def image(self) -> np.ndarray:
         """The picture so far, float32 sRGB [H, W, 3] in [0, 1], in its scale's size.
 
-        Adam's is the one it has just moved to, L-BFGS's the best it has evaluated, to within what
-        convolutions that are not float32 are off.
+        Adam's is the one it has just moved to, L-BFGS's the best it has evaluated, to within the
+        rounding of convolutions that are not float32.
         """
-        return self._finish(self._image)[0].numpy()
+        return self._run.finish(self._image)[0].numpy()
 
     def state(self) -> State:
-        """What `optimize(..., resume=)` goes on from: the state after the run's last step.
+        """What `optimize(..., resume=)` continues from: the state after the run's last step.
 
-        It is this Progress's until the run goes on; none is kept of the steps before.
+        It is this Progress's until the run continues; the states before are not kept.
         """
-        return self._latest.state
+        return self._run.state
 
     @property
     def done(self) -> float:
-        """The share of the run's work that is done; a step's work is its number of pixels."""
+        """The fraction of the run's work that is done; a step's work is its number of pixels."""
         pixels = [height * width for height, width in self.scales]
         taken = [*self.steps[: self.scale], self.step + 1]
         return _work(taken, pixels) / _work(self.steps, pixels)
+
+    def __repr__(self) -> str:
+        height, width = self.scales[self.scale]
+        return (
+            f"Progress(scale {self.scale + 1}/{len(self.scales)}, {width} x {height} px, "
+            f"step {self.step + 1}/{self.steps[self.scale]})"
+        )
 
 
 def _work(steps: Sequence[int], pixels: Sequence[int]) -> int:

@@ -3,82 +3,70 @@
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 import nst_tf
 from nst_tf.errors import InputError
 from nst_tf.images import png_text
 from nst_tf.settings import Settings
 
-if TYPE_CHECKING:  # TensorFlow, which reading a record does not wait for
-    from nst_tf.run.progress import Decided, State
+if TYPE_CHECKING:  # reading a record does not wait for them
+    import numpy as np
+
+    from nst_tf.run.progress import RunPlan, State
     from nst_tf.style import Style
 
+# What `json` reads and writes.
+Json = dict[str, Any]
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
-def task(
-    content: np.ndarray,
+def run_inputs(
+    content: "np.ndarray",
     styles: "Sequence[Style]",
     settings: Settings,
     *,
-    weights: str | None,
-    start: np.ndarray | None = None,
-    keep: np.ndarray | None = None,
-) -> dict[str, Any]:
-    """What a run paints.
+    weights_sha256: str | None,
+    start: "np.ndarray | None" = None,
+    keep_mask: "np.ndarray | None" = None,
+) -> Json:
+    """The inputs of `coarse_to_fine.optimize`, fit for JSON: settings, and SHA-256 of the images.
 
-    Args:
-        content: as of `transfer.optimize`, as the others.
-        styles: likewise.
-        settings: likewise.
-        weights: SHA-256 of the network's, of `features.origin`, if it is known.
-        start: likewise.
-        keep: likewise.
-
-    Returns:
-        The settings, SHA-256 of the pictures as they were decoded, and the weights'; fit for JSON.
+    `weights_sha256` is that of the network's weights, from `vgg.origin`, if it is known.
     """
-    pictures: dict[str, Any] = {
+    images: Json = {
         "content": _digest(content),
         "start": _digest(start),
-        "keep": _digest(keep),
+        "keep_mask": _digest(keep_mask),
     }
     for number, style in enumerate(styles, 1):
-        pictures[f"style {number}"] = {
-            "picture": _digest(style.rgb),
-            "share": style.share,
+        images[f"style {number}"] = {
+            "image": _digest(style.rgb),
+            "weight": style.weight,
             "mask": _digest(style.mask),
             "region": _digest(style.region),
             "layers": None if style.layers is None else list(style.layers),
         }
-    told = {"settings": asdict(settings), "pictures": pictures, "weights": weights}
-    return json.loads(json.dumps(told))
+    inputs = {"settings": asdict(settings), "images": images, "weights": weights_sha256}
+    return json.loads(json.dumps(inputs))
 
 
-def of(task: Mapping[str, Any], state: "State") -> dict[str, Any]:
-    """The record of a run.
-
-    Args:
-        task: of `task`.
-        state: any of the run.
-
-    Returns:
-        The task, what the run decided by itself before it began, and the versions; fit for JSON.
-    """
-    return {**task, "decided": decided(state.begun), "versions": versions()}
+def make_record(inputs: Json, state: "State") -> Json:
+    """The record of a run: its inputs, the plan that it resolved, and the versions."""
+    return {**inputs, "plan": plan_as_json(state.initial_plan), "versions": versions()}
 
 
-def decided(how: "Decided") -> dict[str, Any]:
-    """What a run decides by itself, fit for JSON."""
-    plans = [{"seen_at_a_time": plan.most, "history": plan.history} for plan in how.plans]
-    return {"precision": how.precision, "scales": plans}
+def plan_as_json(plan: "RunPlan") -> Json:
+    """A plan, fit for JSON."""
+    scales = [
+        {"max_tile_pixels": scale.max_tile_pixels, "lbfgs_history": scale.lbfgs_history}
+        for scale in plan.scales
+    ]
+    return {"precision": plan.precision, "scales": scales}
 
 
 def versions() -> dict[str, str]:
@@ -87,37 +75,22 @@ def versions() -> dict[str, str]:
     return {"nst_tf": nst_tf.__version__, "python": platform.python_version(), **packages}
 
 
-def read(path: str) -> dict[str, Any]:
-    """Read a record.
-
-    Args:
-        path: a .json that a run has left beside its picture, or a PNG that it has painted.
-
-    Returns:
-        The record.
-
-    Raises:
-        InputError: the file cannot be read, or is no record.
-    """
+def read(path: str) -> Json:
+    """Read a record, from the .json beside a picture or from a PNG that a run has painted."""
     expected = "expected the .json beside a picture, or a .png, of an earlier run"
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(
-            f"settings={path}: cannot be read ({error.strerror}); {expected}"
+            f"from_record={path}: cannot be read ({error.strerror}); {expected}"
         ) from error
     try:
-        found = json.loads(png_text.find(data) or data)
-        complete = isinstance(found, dict) and isinstance(found["settings"], dict)
-        plans = [(each["seen_at_a_time"], each["history"]) for each in found["decided"]["scales"]]
-        complete &= all(isinstance(n, int) and n > 0 for plan in plans for n in plan)
-        complete &= found["decided"]["precision"] in ("float32", "bfloat16", "float16")
-        complete &= isinstance(found["pictures"], dict) and isinstance(found["flags"], dict)
-        if complete and "weights" in found:
-            return found
+        record = json.loads(png_text.read(data) or data)
+        if _is_whole(record):
+            return record
     except (ValueError, KeyError, TypeError):
         pass
-    raise InputError(f"settings={path}: is no whole record of a run; {expected}")
+    raise InputError(f"from_record={path}: is no whole record of a run; {expected}")
 
 
 def is_record(path: str) -> bool:
@@ -128,42 +101,50 @@ def is_record(path: str) -> bool:
         return False
 
 
-def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """What two tasks differ in.
+def differences(record: Json, inputs: Json) -> list[str]:
+    """A few words about each difference between the inputs of a record and those of a run."""
+    # Digests of images and weights are compared, not where their files are.
+    starts = record["images"].get("start") and inputs["images"].get("start")
+    ignored = {"init"} if starts else set()
+    if record["weights"] and inputs["weights"]:
+        ignored |= {"vgg_weights"}
 
-    Args:
-        one: of `task`, or a record.
-        other: likewise.
-
-    Returns:
-        A few words for each difference: the second's value and the first's.
-    """
-    # Of a picture and of weights the digests tell; where the files lie does not matter.
-    same = {"init"} if one["pictures"].get("start") and other["pictures"].get("start") else set()
-    same |= {"vgg_weights"} if one["weights"] and other["weights"] else set()
-
-    def changed(kind: str) -> list[str]:
-        names = [name for name in {**one[kind], **other[kind]} if name not in same]
-        return [name for name in names if one[kind].get(name) != other[kind].get(name)]
+    def changed(section: str) -> list[str]:
+        ours, theirs = inputs[section], record[section]
+        names = [name for name in {**theirs, **ours} if name not in ignored]
+        return [name for name in names if theirs.get(name) != ours.get(name)]
 
     words = [
-        f"{name}={_text(other['settings'].get(name))} instead of {_text(one['settings'].get(name))}"
+        f"{name}={_plain(inputs['settings'].get(name))} instead of "
+        f"{_plain(record['settings'].get(name))}"
         for name in changed("settings")
     ]
-    words += [f"another {name}" for name in changed("pictures")]
-    if one["weights"] != other["weights"]:
+    words += [f"another {name}" for name in changed("images")]
+    if record["weights"] != inputs["weights"]:
         words.append("other weights of the network")
     return words
 
 
-def _text(value: Any) -> str:
+def _is_whole(record: Json) -> bool:
+    scales = [(each["max_tile_pixels"], each["lbfgs_history"]) for each in record["plan"]["scales"]]
+    return (
+        all(isinstance(n, int) and n > 0 for scale in scales for n in scale)
+        and record["plan"]["precision"] in ("float32", "bfloat16", "float16")
+        and all(isinstance(record[name], dict) for name in ("settings", "images", "flags"))
+        and "weights" in record
+    )
+
+
+def _plain(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _digest(array: np.ndarray | None) -> str | None:
+def _digest(array: "np.ndarray | None") -> str | None:
     """SHA-256 of an array's shape and values."""
     if array is None:
         return None
+    import numpy as np
+
     digest = hashlib.sha256(repr(array.shape).encode())
     digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

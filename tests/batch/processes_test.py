@@ -2,81 +2,63 @@ import multiprocessing
 
 import pytest
 from absl.testing import absltest
-from testing.pictures import PAINTING, PHOTOGRAPH, Deadly, cut, errands
+from testing.pictures import Deadly, requests
 
 from nst_tf import InputError, Settings
 from nst_tf.batch import processes
-from nst_tf.batch.requests import Errand, Order
+from nst_tf.batch.requests import RenderConfig
 from nst_tf.images import image_io
-from nst_tf.run import memory
 
-ORDER = Order(Settings(size=48, steps=2, precision="float32"))
+CONFIG = RenderConfig(Settings(size=48), "fast")
 
 
-class OneWorkerTest(absltest.TestCase):
-    def test_paints_one_after_another(self):
+class ProcessesTest(absltest.TestCase):
+    def tearDown(self):
+        super().tearDown()
+        self.assertEmpty(multiprocessing.active_children())
+
+    def test_one_worker_takes_a_request_when_it_has_rendered_the_last_one(self):
         taken = []
-        stream = processes.paint(
-            ORDER, map(lambda each: taken.append(each) or each, errands(3)), workers=1
+        stream = processes.render(
+            CONFIG, map(lambda each: taken.append(each) or each, requests(3)), workers=1
         )
         self.assertEqual(next(stream).number, 0)
         self.assertLen(taken, 1)
-        self.assertEqual([painted.number for painted in stream], [1, 2])
+        self.assertEqual([result.number for result in stream], [1, 2])
 
-    def test_mistakes_of_all_pictures_are_found_before_the_first(self):
-        order = Order(Settings(style_layers="nothing"))
+    def test_errors_of_all_requests_are_raised_before_the_first(self, workers=1):
+        config = RenderConfig(Settings(style_layers="nothing"))
         with self.assertRaisesRegex(InputError, "style_layers=nothing"):
-            next(processes.paint(order, errands(1), workers=1))
+            next(processes.render(config, requests(1), workers=workers))
 
     @pytest.mark.slow
-    def test_memory_does_not_grow_over_200_pictures(self):
-        style = ("style", image_io.encode(cut(PAINTING, 96, 96)))
-        contents = [image_io.encode(cut(PHOTOGRAPH, 100 + number, 160)) for number in range(20)]
-        wanted = (Errand(number, ("", contents[number % 20]), style) for number in range(200))
-        used = []
-        for painted in processes.paint(Order(Settings(size=0), "fast"), wanted, workers=1):
-            self.assertIsNone(painted.error)
-            used.append(memory.used_and_free()[0] / 2**20)
-        # The first 40 bring what is kept of each size. A float picture each would be 30 MiB.
-        self.assertLess(max(used[40:]) - used[40], 15)
+    def test_errors_of_all_requests_come_from_the_processes(self):
+        self.test_errors_of_all_requests_are_raised_before_the_first(workers=2)
 
+    @pytest.mark.slow
+    def test_a_request_that_kills_workers_fails_and_no_other(self):
+        given = list(requests(4))
+        given[1] = given[1]._replace(content=("deadly", Deadly()))
+        results = {each.number: each for each in processes.render(CONFIG, given, workers=2)}
+        self.assertEqual(sorted(results), [0, 1, 2, 3])
+        failed = results.pop(1)
+        self.assertIn("its worker died", failed.error)
+        self.assertIsNone(failed.data)
+        for result in results.values():
+            self.assertIsNone(result.error)
+            self.assertEqual(image_io.read("rendered", result.data).rgb.shape[1], 48)
 
-@pytest.mark.slow
-class WorkersTest(absltest.TestCase):
-    def test_the_deadly_one_fails_and_no_other(self):
-        wanted = list(errands(5))
-        wanted[1] = wanted[1]._replace(content=("deadly", Deadly()))
-        found = {each.number: each for each in processes.paint(ORDER, wanted, workers=2)}
-        self.assertEqual(sorted(found), list(range(5)))
-        for number, painted in found.items():
-            if number == 1:
-                self.assertIn("its worker died", painted.error)
-                self.assertIsNone(painted.data)
-            else:
-                self.assertIsNone(painted.error)
-                self.assertEqual(image_io.read("painted", painted.data).rgb.shape[1], 48)
-        self.assertEmpty(multiprocessing.active_children())
-
-    def test_killed_workers_have_their_pictures_painted_by_others(self):
-        stream = processes.paint(ORDER, errands(6), workers=2)
-        found = [next(stream).number]
+    @pytest.mark.slow
+    def test_requests_of_a_killed_worker_are_rendered_by_others_and_leaving_ends_them(self):
+        given = list(requests(6))
+        stream = processes.render(CONFIG, given, workers=2)
+        numbers = [next(stream).number]
         multiprocessing.active_children()[0].kill()
-        found += [painted.number for painted in stream if painted.error is None]
-        self.assertEqual(sorted(found), list(range(6)))
-
-    def test_leaving_ends_the_workers(self):
-        stream = processes.paint(ORDER, errands(6), workers=2)
-        next(stream)
-        children = multiprocessing.active_children()
-        self.assertNotEmpty(children)
+        results = [next(stream) for _ in range(4)]
+        self.assertEqual([result.error for result in results], [None] * 4)
+        self.assertLen({*numbers, *(result.number for result in results)}, 5)
+        self.assertNotEmpty(multiprocessing.active_children())
         stream.close()
-        self.assertEmpty([child for child in children if child.is_alive()])
-
-    def test_mistakes_of_all_pictures_are_found_before_the_first(self):
-        order = Order(Settings(style_layers="nothing"))
-        with self.assertRaisesRegex(InputError, "style_layers=nothing"):
-            next(processes.paint(order, errands(1), workers=2))
-        self.assertEmpty(multiprocessing.active_children())
 
 
 if __name__ == "__main__":

@@ -1,78 +1,86 @@
-from dataclasses import replace
 from unittest import mock
 
 import pytest
 from absl.testing import absltest
-from testing.pictures import Deadly, errands
+from testing.pictures import Deadly, requests
 
 from nst_tf import InputError, Settings
-from nst_tf.batch import processes, ray_cluster
-from nst_tf.batch.requests import Order
+from nst_tf.batch import ray_cluster
+from nst_tf.batch.requests import RenderConfig
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: requirements-ray.txt")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
-ORDER = Order(Settings(size=48, steps=3, precision="float32"))
+CONFIG = RenderConfig(Settings(size=48), "fast")
 
 
 @pytest.mark.slow
-class ClusterTest(absltest.TestCase):
-    def test_a_node_that_dies_has_its_pictures_painted_elsewhere(self):
+class RayClusterTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         # Other tests run at the same time.
         system = {"worker_niceness": 0}
         head = {"num_cpus": 1, "include_dashboard": False, "_system_config": system}
-        nodes = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
-        second = nodes.add_node(num_cpus=1)
-        nodes.wait_for_nodes()
-        # Long enough that both nodes have something to do when one dies.
-        order = Order(replace(ORDER.settings, steps=30))
-        lose = ray_cluster._Errands._lose
-        try:
-            workers, found = set(), {}
-            with mock.patch.object(
-                ray_cluster._Errands, "_lose", autospec=True, side_effect=lose
-            ) as lost:
-                stream = ray_cluster.paint(
-                    order, errands(16), workers=0, threads=1, address=nodes.address
-                )
-                for painted in stream:
-                    self.assertIsNone(painted.error)
-                    found[painted.number] = painted.data
-                    workers.add(painted.worker)
-                    if len(workers) == 2 and second is not None:
-                        nodes.remove_node(second, allow_graceful=False)
-                        second = None
-        finally:
-            nodes.shutdown()
-        self.assertIsNone(second)
+        cls.cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
+        cls.addClassCleanup(cls.cluster.shutdown)
+
+    def tearDown(self):
+        super().tearDown()
+        self.assertFalse(ray.is_initialized())
+
+    def render(self, given, *, config=CONFIG, workers=1, threads=1, address=None):
+        address = self.cluster.address if address is None else address
+        return ray_cluster.render(config, given, workers=workers, threads=threads, address=address)
+
+    def test_requests_of_a_node_that_dies_are_rendered_elsewhere(self):
+        second = self.cluster.add_node(num_cpus=1)
+        self.cluster.wait_for_nodes()
+        (request,) = requests(1)
+        given, results, workers = [], {}, set()
+        retry = ray_cluster._Scheduler._retry
+        with mock.patch.object(
+            ray_cluster._Scheduler, "_retry", autospec=True, side_effect=retry
+        ) as lost:
+
+            def until_one_is_lost():
+                while not lost.called:
+                    given.append(request._replace(number=len(given)))
+                    yield given[-1]
+
+            for result in self.render(until_one_is_lost(), workers=0):
+                self.assertIsNone(result.error)
+                results[result.number] = result.data
+                workers.add(result.worker)
+                if len(workers) == 2 and second is not None:
+                    self.cluster.remove_node(second, allow_graceful=False)
+                    second = None
         lost.assert_called_once()
-        self.assertEqual(sorted(found), list(range(16)))
-        alone = processes.paint(order, errands(16), workers=2, threads=1)
-        self.assertEqual(found, {each.number: each.data for each in alone})
+        self.assertEqual(sorted(results), list(range(len(given))))
+        self.assertLen({*results.values()}, 1)
 
-    def test_the_deadly_one_fails_and_no_other(self):
-        wanted = list(errands(4))
-        wanted[1] = wanted[1]._replace(content=("deadly", Deadly()))
-        stream = ray_cluster.paint(ORDER, wanted, workers=2, threads=1, address="")
-        found = {painted.number: painted for painted in stream}
-        self.assertEqual(sorted(found), list(range(4)))
-        for number, painted in found.items():
-            self.assertEqual(painted.data is None, number == 1)
-        self.assertIn("3 workers died of it", found[1].error)
-        self.assertFalse(ray.is_initialized())
+    def test_a_request_that_kills_workers_fails_and_no_other(self):
+        given = list(requests(3))
+        given[1] = given[1]._replace(content=("deadly", Deadly()))
+        with mock.patch.object(ray_cluster, "_MAX_ATTEMPTS", 2):
+            results = {result.number: result for result in self.render(given)}
+        self.assertEqual(
+            {number: each.data is None for number, each in results.items()},
+            {0: False, 1: True, 2: False},
+        )
+        self.assertIn("2 workers died", results[1].error)
 
-    def test_mistakes_of_all_pictures_are_found_before_the_first(self):
-        order = Order(Settings(style_layers="nothing"))
+    def test_errors_of_all_requests_are_raised_before_the_first(self):
+        config = RenderConfig(Settings(style_layers="nothing"))
         with self.assertRaisesRegex(InputError, "style_layers=nothing: vgg19 has no such"):
-            next(ray_cluster.paint(order, errands(1), workers=1, threads=1, address=""))
-        self.assertFalse(ray.is_initialized())
+            next(self.render(requests(1), config=config))
 
     def test_more_cores_than_there_are(self):
         with self.assertRaisesRegex(InputError, "threads=1000: the largest node has"):
-            next(ray_cluster.paint(ORDER, errands(1), workers=1, threads=1000, address=""))
+            next(self.render(requests(1), threads=1000, address=""))
 
     def test_a_cluster_that_is_not_there(self):
-        with self.assertRaisesRegex(InputError, "ray_address=127.0.0.1:1: no cluster lets us in"):
-            next(ray_cluster.paint(ORDER, errands(1), workers=1, threads=1, address="127.0.0.1:1"))
+        with self.assertRaisesRegex(InputError, "ray_address=127.0.0.1:1: cannot connect to the"):
+            next(self.render(requests(1), address="127.0.0.1:1"))
 
 
 if __name__ == "__main__":

@@ -1,153 +1,153 @@
 import io
+import json
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import parameterized
 from PIL import Image
 from testing.pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut
 
-from nst_tf import InputError, Settings, Style, fast, stylize
-from nst_tf.batch.requests import Errand, Order
+from nst_tf import InputError, Settings, Style, feed_forward, stylize
+from nst_tf.batch.requests import RenderConfig, RenderRequest
 from nst_tf.batch.worker import Worker
 from nst_tf.images import image_io, png_text
+from nst_tf.images.pixels import resize
 from nst_tf.losses import style_targets
-from nst_tf.networks import vgg
+from nst_tf.networks import precision, vgg
+from nst_tf.run import memory
 
 OTHER_PAINTING = SAMPLES / "style" / "kandinsky_composition_viii.jpg"
-SETTINGS = Settings(size=64, steps=2, precision="float32")
+OPTIMIZE = RenderConfig(Settings(size=64, steps=2))
+FAST = RenderConfig(Settings(size=48), "fast")
 
 
 def picture(path, height, width):
-    """The bytes of a part of a picture, and its name."""
+    """The name of a file, and the bytes of a part of its picture."""
     return str(path), image_io.encode(cut(path, height, width))
 
 
+CONTENTS = [picture(PHOTOGRAPH, 60, 80), picture(PHOTOGRAPH, 90, 60)]
+STYLES = [picture(PAINTING, 70, 70), picture(OTHER_PAINTING, 60, 100)]
+# Of every content image and every style image, style by style.
+REQUESTS = [RenderRequest(number, CONTENTS[number % 2], STYLES[number // 2]) for number in range(4)]
+
+
+def decoded(data):
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image)
+
+
 class WorkerTest(tf.test.TestCase, parameterized.TestCase):
-    contents = [picture(PHOTOGRAPH, 60, 80), picture(PHOTOGRAPH, 90, 60)]
-    styles = [picture(PAINTING, 70, 70), picture(OTHER_PAINTING, 60, 100)]
-
-    def errands(self):
-        pairs = [(content, style) for style in self.styles for content in self.contents]
-        return [Errand(number, *pair) for number, pair in enumerate(pairs)]
-
-    def test_each_picture_is_what_it_is_by_itself(self):
-        worker = Worker()
-        order = worker.settle(Order(SETTINGS))
-        for errand in self.errands():
-            found = worker.paint(order, errand)
-            self.assertIsNone(found.error)
-            styles = [Style(image_io.read(*errand.style).rgb)]
-            expected = stylize(image_io.read(*errand.content).rgb, styles, SETTINGS)
-            self.assertIsNotNone(png_text.find(found.data))
-            with Image.open(io.BytesIO(found.data)) as painted:
-                self.assertAllEqual(
-                    np.asarray(painted),
-                    np.asarray(Image.open(io.BytesIO(image_io.encode(expected)))),
-                )
-
-    def test_what_jobs_have_in_common_is_done_once(self):
-        worker = Worker()
+    def test_each_image_is_that_of_a_run_by_itself_though_work_is_shared(self):
+        worker = Worker(memory_fraction=0.5)
+        results, counts = [], []
         with (
-            mock.patch.object(vgg, "of", wraps=vgg.of) as built,
+            mock.patch.object(
+                vgg, "extractor_from_settings", wraps=vgg.extractor_from_settings
+            ) as networks,
             mock.patch.object(
                 style_targets, "_statistics", wraps=style_targets._statistics
-            ) as learnt,
-            mock.patch.object(tf, "function", wraps=tf.function) as traced,
+            ) as targets,
+            mock.patch.object(tf, "function", wraps=tf.function) as functions,
         ):
-            order = worker.settle(Order(SETTINGS))
-            counts = []
-            for errand in self.errands():
-                self.assertIsNone(worker.paint(order, errand).error)
-                graphs = worker._way._shared.graphs.values()
+            worker.prepare(OPTIMIZE)
+            for request in REQUESTS:
+                results.append(worker.render(OPTIMIZE, request))
+                graphs = worker._method._session.graphs.values()
                 traces = sum(graph.experimental_get_tracing_count() for graph in graphs)
-                counts.append((built.call_count, learnt.call_count, traced.call_count, traces))
-        first = counts[0]
-        # One scale: once for each painting, and nothing anew for another photograph.
-        self.assertEqual([count[0] for count in counts], [1, 1, 1, 1])
-        self.assertEqual([count[1] for count in counts], [1, 1, 2, 2])
-        self.assertEqual([count[2] for count in counts], [first[2]] * 4)
-        # Two photographs of two shapes; the other painting's find their graphs.
-        self.assertEqual([count[3] for count in counts], [first[3], *[counts[1][3]] * 3])
-        self.assertGreater(first[3], 0)
+                counts.append(
+                    (networks.call_count, targets.call_count, functions.call_count, traces)
+                )
+        num_networks, num_targets, num_functions, num_traces = map(list, zip(*counts, strict=True))
+        self.assertEqual(num_networks, [1] * 4)
+        self.assertEqual(num_targets, [1, 1, 2, 2])
+        self.assertEqual(num_functions, num_functions[:1] * 4)
+        # Two content images of two shapes; for the other style image their graphs are there.
+        self.assertEqual(num_traces, [num_traces[0], *num_traces[1:2] * 3])
+        self.assertGreater(num_traces[0], 0)
+        for request, result in list(zip(REQUESTS, results, strict=True))[1::2]:
+            self.assertIsNone(result.error)
+            styles = [Style(image_io.read(*request.style).rgb)]
+            alone = stylize(image_io.read(*request.content).rgb, styles, OPTIMIZE.settings)
+            self.assertAllEqual(decoded(result.data), decoded(image_io.encode(alone)))
+            self.assertEqual(result.precision, precision.resolve("auto"))
+            self.assertGreater(result.losses["total"], 0)
+            # The record has what was given, not what the worker's part of the memory is.
+            record = json.loads(png_text.read(result.data))
+            self.assertEqual(record["settings"]["max_memory"], 0)
+            self.assertEqual(record["settings"]["precision"], "auto")
 
-    def test_fast_pictures_are_what_they_are_by_themselves(self):
-        worker, painter = Worker(), fast.load("bundled")
-        order = worker.settle(Order(Settings(size=48), "fast"))
-        for errand in self.errands():
-            found = worker.paint(order, errand)
-            self.assertIsNone(found.error)
-            content = image_io.read(*errand.content).rgb
-            small = image_io.resize(content, *((36, 48) if len(content) == 60 else (48, 32)))
-            expected = painter(small[tf.newaxis], image_io.read(*errand.style).rgb[None])[0]
-            self.assertEqual(found.data, image_io.encode(expected.numpy()))
-            self.assertEqual(found.losses, {})
+    def test_fast_images_are_those_of_the_model_by_itself(self):
+        worker, model = Worker(), feed_forward.load("bundled")
+        for request, size in ((REQUESTS[0], (36, 48)), (REQUESTS[3], (48, 32))):
+            result = worker.render(FAST, request)
+            content = resize(image_io.read(*request.content).rgb, *size)
+            expected = model(content[tf.newaxis], image_io.read(*request.style).rgb[None])[0]
+            self.assertEqual(result.data, image_io.encode(expected.numpy()))
+            self.assertEqual((result.losses, result.precision), ({}, ""))
 
-    def test_mistakes_of_one_picture_are_told_and_the_next_is_painted(self):
-        worker = Worker()
-        order = worker.settle(Order(Settings(size=48), "fast"))
-        good = self.errands()[0]
-        for errand, words in (
+    def test_errors_of_a_request_are_its_result_and_the_next_is_rendered(self):
+        worker, good = Worker(), REQUESTS[0]
+        expected = worker.render(FAST, good).data
+        for request, words in (
             (good._replace(content=("bad.jpg", b"bad")), "bad.jpg: is not a picture"),
-            (good._replace(content=("none.jpg", b"")), "none.jpg: is empty"),
-            (good._replace(style=("bad.jpg", b"bad")), "bad.jpg: is not a picture"),
             (good._replace(content=picture(PHOTOGRAPH, 20, 300)), "size=48: the short side"),
+            (good._replace(style=("none.jpg", b"")), "none.jpg: is empty"),
         ):
-            found = worker.paint(order, errand)
-            self.assertIsNone(found.data)
-            self.assertIsNone(found.trace)
-            self.assertIn(words, found.error)
-            self.assertIsNone(worker.paint(order, good).error)
-
-    def test_errors_of_ours_keep_their_trace(self):
-        worker = Worker()
-        order = worker.settle(Order(Settings(size=48), "fast"))
+            result = worker.render(FAST, request)
+            self.assertIn(words, result.error)
+            self.assertEqual((result.data, result.trace), (None, None))
         with mock.patch.object(image_io, "encode", side_effect=ZeroDivisionError("by\nnothing")):
-            found = worker.paint(order, self.errands()[0])
-        self.assertEqual(found.error, "ZeroDivisionError: by nothing")
-        self.assertIn("Traceback", found.trace)
+            result = worker.render(FAST, good)
+        self.assertEqual(result.error, "ZeroDivisionError: by nothing")
+        self.assertIn("Traceback", result.trace)
+        self.assertEqual(worker.render(FAST, good).data, expected)
 
     def test_transparency_and_depth_come_back(self):
         photograph = cut(PHOTOGRAPH, 48, 48)
         file = self.create_tempfile("deep.png").full_path
         image_io.write(file, photograph, alpha=photograph[..., 0], bits=16)
-        worker = Worker()
-        order = worker.settle(Order(Settings(size=48), "fast"))
-        errand = Errand(0, (file, Path(file).read_bytes()), self.styles[0])
-        found = image_io.read("found.png", worker.paint(order, errand).data)
+        request = RenderRequest(0, (file, Path(file).read_bytes()), STYLES[0])
+        found = image_io.read("found.png", Worker().render(FAST, request).data)
         self.assertEqual(found.bits, 16)
         self.assertAllClose(found.alpha, photograph[..., 0], atol=1e-4)
 
-    def test_the_same_precision_for_all(self):
-        worker = Worker()
-        order = Order(Settings(size=64, steps=1))
-        with mock.patch("nst_tf.networks.precision.fastest", side_effect=["bfloat16", "float32"]):
-            settled = worker.settle(order)
-            self.assertEqual(settled.precision, "bfloat16")
-            self.assertEqual(worker.settle(settled), settled)
-
     @parameterized.parameters(
-        (Order(Settings(style_layers="nothing")), "style_layers=nothing: vgg19 has no such"),
-        (Order(Settings(network="vgg16")), "network=vgg16: its weights are not bundled"),
-        (Order(Settings(), "fast", "nowhere"), "handle=nowhere: there is no such"),
+        (RenderConfig(Settings(style_layers="nothing")), "style_layers=nothing: vgg19 has no such"),
+        (RenderConfig(Settings(network="vgg16")), "network=vgg16: its weights are not bundled"),
+        (RenderConfig(Settings(), "fast", "nowhere"), "handle=nowhere: there is no such"),
     )
-    def test_mistakes_of_all_pictures_are_found_before_the_first(self, order, words):
+    def test_errors_of_all_requests_are_raised_when_it_prepares(self, config, words):
         with self.assertRaisesRegex(InputError, words):
-            Worker().settle(order)
+            Worker().prepare(config)
 
-    def test_its_part_of_the_memory_is_its_part_of_the_cores(self):
+    def test_its_fraction_of_the_memory_is_that_of_the_cores(self):
         with (
             mock.patch("os.cpu_count", return_value=8),
-            mock.patch("nst_tf.run.memory.used_and_free", return_value=(0, 100 * 2**30)),
+            mock.patch.object(memory, "used_and_free", return_value=(0, 100 * 2**30)),
             mock.patch.object(tf.config.threading, "set_intra_op_parallelism_threads") as threads,
             mock.patch.object(tf.config.threading, "set_inter_op_parallelism_threads"),
         ):
-            self.assertEqual(Worker(2)._most, 15)
+            self.assertEqual(Worker(2)._max_memory, 15)
             threads.assert_called_once_with(2)
             threads.reset_mock()
-            self.assertEqual(Worker(8)._most, 0)
+            self.assertEqual(Worker(8)._max_memory, 0)
             threads.assert_not_called()
+
+    @pytest.mark.slow
+    def test_memory_does_not_grow_with_the_number_of_requests(self):
+        config, worker = RenderConfig(Settings(size=0), "fast"), Worker()
+        contents = [picture(PHOTOGRAPH, 250 + number, 256) for number in range(5)]
+        used = []
+        for number in range(60):
+            result = worker.render(config, RenderRequest(number, contents[number % 5], STYLES[0]))
+            self.assertIsNone(result.error)
+            used.append(memory.used_and_free()[0] / 2**20)
+        # The first 20 bring what is kept of each size. A float image each would be 30 MiB.
+        self.assertLess(max(used[20:]) - used[20], 15)
 
 
 if __name__ == "__main__":

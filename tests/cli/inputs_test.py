@@ -1,8 +1,7 @@
-import os
 from pathlib import Path
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 from PIL import Image
 from testing.pictures import PAINTING, PHOTOGRAPH, SAMPLES
 
@@ -14,57 +13,67 @@ LEFT = str(SAMPLES / "mask" / "left.png")
 
 class SplitTest(absltest.TestCase):
     def test_one_is_a_list_with_commas_and_several_are_not(self):
-        self.assertEqual(inputs.split(["a.jpg,b.jpg"]), ["a.jpg", "b.jpg"])
+        self.assertEqual(inputs.split(["a.jpg, b.jpg,"]), ["a.jpg", "b.jpg"])
         self.assertEqual(inputs.split(["a,1.jpg", "b.jpg"]), ["a,1.jpg", "b.jpg"])
         self.assertEqual(inputs.split(["a.jpg"]), ["a.jpg"])
-        self.assertEqual(inputs.split(["a.jpg, b.jpg,"]), ["a.jpg", "b.jpg"])
         self.assertEqual(inputs.split([]), [])
 
     def test_a_file_with_a_comma_is_a_file(self):
-        path = os.path.join(self.create_tempdir().full_path, "a,b.jpg")
-        Path(path).touch()
-        self.assertEqual(inputs.split([path]), [path])
+        path = Path(self.create_tempdir().full_path, "a,b.jpg")
+        path.touch()
+        self.assertEqual(inputs.split([str(path)]), [str(path)])
+
+    def test_the_home_folder_in_a_list(self):
+        home = str(Path.home())
+        self.assertEqual(inputs.split(["a.jpg,~/b.jpg"]), ["a.jpg", f"{home}/b.jpg"])
 
 
-class StylesTest(absltest.TestCase):
+class ReadStylesTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.content = read(SAMPLES / "content" / "cincinnati_bridge.jpg")
-        self.paintings = [str(PAINTING), str(PHOTOGRAPH)]
 
-    def read(self, **flags):
-        return inputs.styles(self.paintings, self.content, **flags)
+    def read(self, **given):
+        return inputs.read_styles([str(PAINTING), str(PHOTOGRAPH)], self.content, **given)
 
-    def test_shares_masks_and_regions_go_to_their_paintings(self):
-        one, other = self.read(shares=["0.7", "0.3"], masks=["none", LEFT])
-        self.assertEqual((one.share, other.share), (0.7, 0.3))
+    def test_weights_masks_and_layers_go_to_their_style_images(self):
+        one, other = self.read(
+            blend=["0.7", "0.3"], masks=["none", LEFT], layers=[["a", "b"], ["c"]]
+        )
+        self.assertEqual((one.weight, other.weight), (0.7, 0.3))
+        self.assertEqual((one.layers, other.layers), (["a", "b"], ["c"]))
         self.assertIsNone(one.mask)
         with Image.open(LEFT) as file:
             np.testing.assert_allclose(other.mask, np.asarray(file) / 255, atol=1e-6)
-        self.assertIsNone(other.region)
-        one, other = self.read(layers=[["a", "b"], ["c"]])
-        self.assertEqual((one.layers, other.layers), (["a", "b"], ["c"]))
         one, other = self.read()
-        self.assertEqual((one.share, other.share), (1.0, 1.0))
+        self.assertEqual((one.weight, other.weight), (1.0, 1.0))
+        self.assertEqual((one.mask, one.region, one.layers), (None, None, None))
 
-    def test_what_is_transparent_in_a_mask_is_black(self):
-        path = os.path.join(self.create_tempdir().full_path, "mask.png")
+    def test_a_region_belongs_to_its_style_image(self):
+        path = Path(self.create_tempdir().full_path, "region.png")
+        with Image.open(PAINTING) as painting:
+            Image.new("L", painting.size, 255).save(path)
+        one, other = self.read(regions=[str(path), "none"])
+        self.assertEqual(one.region.shape, one.rgb.shape[:2])
+        self.assertIsNone(other.region)
+
+    def test_transparent_pixels_of_a_mask_are_black(self):
+        path = Path(self.create_tempdir().full_path, "mask.png")
         Image.merge("LA", (Image.new("L", (512, 375), 255), Image.open(LEFT))).save(path)
-        one, other = self.read(masks=[path, LEFT])
+        one, other = self.read(masks=[str(path), LEFT])
         np.testing.assert_allclose(one.mask, other.mask, atol=1e-6)
 
-    def test_mistakes_are_one_line(self):
-        for flags, message in (
-            (dict(masks=[LEFT]), "style_mask=.*left.png: expected one for each painting, 2, got 1"),
-            (dict(shares=["1", "2", "3"]), "style_blend=1,2,3: expected one for each painting, 2"),
-            (dict(shares=["1", "x"]), "style_blend=x: expected numbers from 0"),
-            (dict(shares=["0", "0"]), "style_blend=0,0: expected numbers from 0, not all 0"),
-            (dict(layers=[["a", "b"]]), "style_layers=a,b: expected one for each painting, 2"),
-            (dict(layers=[["a"]] * 3), "style_layers=a/a/a: expected one for each painting, 2"),
-            (dict(regions=["none", LEFT]), "style_region=.*left.png: a mask of 512 x 375 px for a"),
-        ):
-            with self.assertRaisesRegex(InputError, message):
-                self.read(**flags)
+    @parameterized.parameters(
+        ({"masks": [LEFT]}, "style_mask=.*left.png: expected one for each painting, 2, got 1"),
+        ({"layers": [["a"]] * 3}, "style_layers=a/a/a: expected one for each painting, 2"),
+        ({"blend": ["1", "2", "3"]}, "style_blend=1,2,3: expected"),
+        ({"blend": ["1", "x"]}, "style_blend=1,x: expected numbers, as 0.7,0.3"),
+        ({"blend": ["0", "0"]}, "style_blend=0,0: expected .* not all 0"),
+        ({"regions": ["none", LEFT]}, "style_region=.*left.png: a mask of 512 x 375 px for a"),
+    )
+    def test_what_does_not_fit(self, given, message):
+        with self.assertRaisesRegex(InputError, message):
+            self.read(**given)
 
 
 if __name__ == "__main__":

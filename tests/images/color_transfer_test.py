@@ -7,8 +7,8 @@ from nst_tf.images import color_transfer
 
 
 def moments(rgb):
-    colours = np.float64(rgb).reshape(-1, 3)
-    return colours.mean(0), np.cov(colours.T, bias=True)
+    colors = np.float64(rgb).reshape(-1, 3)
+    return colors.mean(0), np.cov(colors.T, bias=True)
 
 
 class OklabTest(tf.test.TestCase):
@@ -44,45 +44,45 @@ class MatchTest(parameterized.TestCase, tf.test.TestCase):
         painting = cut(PAINTING, 40, 50)
         self.assertAllClose(color_transfer.match(painting, painting), painting, atol=1e-5)
 
-    def test_a_painting_of_one_colour_takes_the_photographs_mean(self):
+    def test_a_painting_of_one_color_takes_the_photographs_mean(self):
         photograph = cut(PHOTOGRAPH, 40, 50)
         found = color_transfer.match(np.full([8, 8, 3], 0.3, np.float32), photograph)
         self.assertAllClose(found, np.broadcast_to(photograph.mean((0, 1)), [8, 8, 3]), atol=1e-5)
 
 
 class LuminanceTest(parameterized.TestCase, tf.test.TestCase):
-    def test_grey_has_the_luminance_and_no_chroma(self):
+    def test_gray_has_the_luminance_and_no_chroma(self):
         photograph = cut(PHOTOGRAPH, 40, 50)
-        grey = color_transfer.grey(photograph)
-        self.assertAllClose(grey[..., 0], grey[..., 1], atol=1e-5)
-        found = color_transfer.to_oklab(grey)
+        gray = color_transfer.gray(photograph)
+        self.assertAllClose(gray[..., 0], gray[..., 1], atol=1e-5)
+        found = color_transfer.to_oklab(gray)
         self.assertAllClose(found[..., 0], color_transfer.to_oklab(photograph)[..., 0], atol=1e-4)
         self.assertAllClose(found[..., 1:], tf.zeros([40, 50, 2]), atol=1e-4)
 
-    def test_a_grey_painting_has_the_photographs_mean_and_deviation(self):
+    def test_a_gray_painting_has_the_photographs_mean_and_deviation(self):
         # A photograph of little contrast, so that nothing is clipped.
         photograph = 0.4 + 0.2 * cut(PHOTOGRAPH, 40, 50)
         found = color_transfer.to_oklab(
-            color_transfer.grey_like(cut(PAINTING, 60, 50), photograph)
+            color_transfer.gray_like(cut(PAINTING, 60, 50), photograph)
         )[..., 0]
         wanted = color_transfer.to_oklab(photograph)[..., 0]
         self.assertAllClose(tf.reduce_mean(found), tf.reduce_mean(wanted), atol=1e-3)
         self.assertAllClose(tf.math.reduce_std(found), tf.math.reduce_std(wanted), atol=1e-3)
 
-    def test_a_painting_of_one_colour_stays_one_colour(self):
+    def test_a_painting_of_one_color_stays_one_color(self):
         flat = np.full([97, 101, 3], 0.3, np.float32)
-        found = color_transfer.grey_like(flat, cut(PHOTOGRAPH, 40, 50))
+        found = color_transfer.gray_like(flat, cut(PHOTOGRAPH, 40, 50))
         self.assertLess(np.ptp(found), 1e-5)
 
-    def test_a_picture_recoloured_from_itself_stays(self):
+    def test_a_picture_recolored_from_itself_stays(self):
         photograph = cut(PHOTOGRAPH, 40, 50)
-        self.assertAllClose(color_transfer.recolour(photograph, photograph), photograph, atol=1e-5)
+        self.assertAllClose(color_transfer.recolor(photograph, photograph), photograph, atol=1e-5)
 
     @parameterized.parameters("astronaut", "honey_bee")
     def test_luminance_is_the_pictures_and_chrominance_the_photographs(self, name):
         photograph = cut(SAMPLES / "content" / f"{name}.jpg", 120, 160)
         painted = cut(PAINTING, 120, 160)
-        found = color_transfer.recolour(painted, photograph).numpy()
+        found = color_transfer.recolor(painted, photograph).numpy()
         self.assertAllInRange(found, 0, 1)
         lab, theirs, ours = map(color_transfer.to_oklab, (found, photograph, painted))
         self.assertAllClose(lab[..., 0], ours[..., 0], atol=1e-3)
@@ -90,8 +90,8 @@ class LuminanceTest(parameterized.TestCase, tf.test.TestCase):
         cross = lab[..., 1] * theirs[..., 2] - lab[..., 2] * theirs[..., 1]
         self.assertAllClose(cross, tf.zeros_like(cross), atol=1e-4)
         parts = tf.norm(lab[..., 1:], axis=-1) / tf.norm(theirs[..., 1:], axis=-1)
-        colourful = tf.norm(theirs[..., 1:], axis=-1) > 0.02
-        self.assertAllInRange(parts[colourful], 0, 1.01)
+        colorful = tf.norm(theirs[..., 1:], axis=-1) > 0.02
+        self.assertAllInRange(parts[colorful], 0, 1.01)
         # All of it where sRGB has such a colour, by an own test: a point just inside.
         lab_asked = tf.concat([ours[..., :1], 0.999 * theirs[..., 1:]], -1)
         linear = color_transfer._linear_from_oklab(lab_asked)
@@ -102,7 +102,7 @@ class LuminanceTest(parameterized.TestCase, tf.test.TestCase):
         more = tf.concat([ours[..., :1], 1.01 * parts[..., None] * theirs[..., 1:]], -1)
         beyond = color_transfer._linear_from_oklab(more)
         outside = tf.reduce_any((beyond < 0) | (beyond > 1), -1)
-        self.assertTrue(np.all(outside[~inside & colourful & (parts > 0.05)]))
+        self.assertTrue(np.all(outside[~inside & colorful & (parts > 0.05)]))
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+from pathlib import Path
 from unittest import mock
 
 import tensorflow as tf
@@ -6,45 +7,63 @@ from absl.testing import parameterized
 from nst_tf.networks import precision
 
 
+def devices(**details):
+    """One GPU with these details; none without."""
+    return mock.patch.multiple(
+        tf.config,
+        list_physical_devices=lambda kind: ["gpu"] if details else [],
+        experimental=mock.Mock(get_device_details=lambda gpu: details),
+    )
+
+
 class PrecisionTest(parameterized.TestCase, tf.test.TestCase):
-    def setUp(self):
-        super().setUp()
-        precision.fastest.cache_clear()
-        self.addCleanup(precision.fastest.cache_clear)
+    @parameterized.parameters(
+        (set(), "float32"),
+        ({"fma", "avx2", "f16c"}, "float32"),
+        ({"avx512f", "avx512_vnni", "avx512_fp16"}, "float32"),
+        ({"avx2", "avx512_bf16"}, "bfloat16"),
+        ({"amx_tile", "amx_bf16"}, "bfloat16"),
+    )
+    def test_cpus(self, flags, expected):
+        self.assertEqual(precision.cpu_precision(flags), expected)
 
     @parameterized.parameters(
-        ({"float32": 1.0, "bfloat16": 0.5}, "bfloat16"),
-        ({"float32": 1.0, "bfloat16": 0.76}, "bfloat16"),
-        ({"float32": 1.0, "bfloat16": 0.78}, "float32"),
-        ({"float32": 1.0, "bfloat16": 1.0}, "float32"),
-        ({"float32": 1.0, "bfloat16": 5.0}, "float32"),
-        ({"float32": 1.0, "bfloat16": 5.0, "float16": 0.5}, "float16"),
-        ({"float32": 1.0, "bfloat16": 0.5, "float16": 0.5}, "bfloat16"),
-        ({"float32": 1.0, "bfloat16": 0.7, "float16": 0.3}, "float16"),
+        (None, "float32"),
+        ((6, 1), "float32"),
+        ((7, 0), "float16"),
+        ((7, 5), "float16"),
+        ((8, 0), "bfloat16"),
+        ((12, 0), "bfloat16"),
     )
-    def test_auto_takes_a_shorter_type_only_where_it_pays(self, seconds, expected):
-        devices = ["GPU"] if "float16" in seconds else []
-        with mock.patch.object(precision, "_measure", side_effect=lambda types: seconds):
-            with mock.patch.object(tf.config, "list_physical_devices", return_value=devices):
-                self.assertEqual(precision.resolve("auto"), expected)
+    def test_gpus(self, compute_capability, expected):
+        self.assertEqual(precision.gpu_precision(compute_capability), expected)
 
-    def test_measures_once_a_process_and_float16_only_on_a_gpu(self):
-        with mock.patch.object(precision, "_measure", wraps=precision._measure) as measure:
-            first = precision.resolve("auto")
-            self.assertEqual(precision.resolve("auto"), first)
-        expected = ["float32", "bfloat16"]
-        if tf.config.list_physical_devices("GPU"):
-            expected.append("float16")
-        measure.assert_called_once_with(expected)
+    @parameterized.parameters(
+        ("processor\t: 0\nflags\t\t: fpu avx512_bf16\nbugs\t\t:\n", "bfloat16"),
+        ("processor\t: 0\nflags\t\t: fpu avx2\nmodel name\t: avx512_bf16\n", "float32"),
+        ("processor\t: 0\nFeatures\t: fp asimd\n", "float32"),
+        (None, "float32"),
+    )
+    def test_auto_reads_the_instruction_sets(self, cpuinfo, expected):
+        path = Path(self.create_tempdir().full_path, "cpuinfo")
+        if cpuinfo is not None:
+            path.write_text(cpuinfo)
+        with mock.patch.object(precision, "_CPUINFO", path), devices():
+            self.assertEqual(precision.resolve("auto"), expected)
 
-    @parameterized.parameters("float32", "bfloat16", "float16")
-    def test_what_is_asked_for_is_not_measured(self, name):
-        with mock.patch.object(precision, "_measure", side_effect=AssertionError):
-            self.assertEqual(precision.resolve(name), name)
+    def test_auto_asks_the_gpu_where_there_is_one(self):
+        with devices(device_name="NVIDIA", compute_capability=(7, 5)):
+            self.assertEqual(precision.resolve("auto"), "float16")
+        with devices(device_name="another"):
+            self.assertEqual(precision.resolve("auto"), "float32")
 
-    def test_the_measurement_knows_fast_from_slow(self):
-        seconds = precision._measure(["float32", "float64"])
-        self.assertLess(seconds["float32"], seconds["float64"])
+    @parameterized.parameters("auto", "float32", "bfloat16", "float16")
+    def test_keeps_a_given_type_and_switches_tensor_float_32_off(self, given):
+        tf.config.experimental.enable_tensor_float_32_execution(True)
+        found = precision.resolve(given)
+        self.assertFalse(tf.config.experimental.tensor_float_32_execution_enabled())
+        if given != "auto":
+            self.assertEqual(found, given)
 
 
 if __name__ == "__main__":

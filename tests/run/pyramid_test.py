@@ -2,7 +2,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from nst_tf import InputError, Settings
-from nst_tf.run.pyramid import painting_size, scale_sizes, scale_steps, schedule
+from nst_tf.run.pyramid import scale_sizes, scale_steps, schedule, style_image_size
 
 
 class ScaleSizesTest(parameterized.TestCase):
@@ -40,20 +40,15 @@ class ScaleSizesTest(parameterized.TestCase):
             scale_sizes(100, 200, Settings(size=62))
 
     def test_too_narrow(self):
-        with self.assertRaisesRegex(InputError, "a photograph of 9 x 150 px is too narrow; crop"):
+        with self.assertRaisesRegex(InputError, "of 9 x 150 px is too narrow; crop it"):
             scale_sizes(150, 9, Settings())
-
-    @parameterized.parameters({"size": 2**20}, {"scales": 20}, {"steps": 2**31})
-    def test_more_than_can_be_counted_is_refused(self, **knobs):
-        with self.assertRaisesRegex(InputError, "expected a whole number of at least"):
-            Settings(**knobs)
 
     def test_too_many_scales(self):
         with self.assertRaisesRegex(InputError, "scales=4: the coarsest would be 16 px"):
             scale_sizes(100, 100, Settings(size=128, scales=4))
 
     def test_the_coarsest_is_nearest_to_128_px(self):
-        for size in range(91, 1200, 7):
+        for size in range(91, 1200, 31):
             sizes = scale_sizes(100, 100, Settings(size=size))
             self.assertBetween(sizes[0][0], 128 / 2**0.5, 128 * 2**0.5 + 1)
             self.assertLess(abs(sizes[-1][0] / 2 ** (len(sizes) - 1) - sizes[0][0]), 1)
@@ -82,7 +77,7 @@ class ScaleStepsTest(parameterized.TestCase):
             self.assertEqual(graph(count, steps).numpy().tolist(), expected)
 
 
-class PaintingSizeTest(parameterized.TestCase):
+class StyleImageSizeTest(parameterized.TestCase):
     @parameterized.parameters(
         # height, width, long side -> size
         (100, 200, 512, (256, 512)),
@@ -92,13 +87,11 @@ class PaintingSizeTest(parameterized.TestCase):
         (30, 450, 128, (32, 480)),
     )
     def test_sizes(self, height, width, long_side, expected):
-        self.assertEqual(painting_size(height, width, long_side), expected)
+        self.assertEqual(style_image_size(height, width, long_side), expected)
 
     def test_too_narrow(self):
-        with self.assertRaisesRegex(
-            InputError, "painting of 400 x 24 px is too narrow; crop it .* 1 to 16"
-        ):
-            painting_size(24, 400, 512)
+        with self.assertRaisesRegex(InputError, "of 400 x 24 px is too narrow; crop it .* 1 to 16"):
+            style_image_size(24, 400, 512)
 
 
 if __name__ == "__main__":

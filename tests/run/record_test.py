@@ -1,90 +1,101 @@
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
-from PIL import Image
-from testing.pictures import PAINTING, PHOTOGRAPH, cut
+from absl.testing import absltest, parameterized
 
-from nst_tf import InputError, Settings, Style, optimize
-from nst_tf.images import image_io, png_text
+from nst_tf import InputError, Settings, State, Style
+from nst_tf.images import image_io
 from nst_tf.run import checkpoint, record
+from nst_tf.run.memory import ScalePlan
+from nst_tf.run.progress import RunPlan
+
+CONTENT = np.random.default_rng(0).random((8, 12, 3), np.float32)
+SETTINGS = Settings(size=64, max_memory=1000.0, style_layers="block1_conv1")
+STYLE = Style(CONTENT, layers=("block1_conv1",))
+PLAN = RunPlan("bfloat16", (ScalePlan(4096, 10, num_tiles=3), ScalePlan(8192, 4)))
 
 
-class RecordTest(tf.test.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.content = cut(PHOTOGRAPH, 64, 64)
-        self.styles = [Style(cut(PAINTING, 64, 64), layers=("block1_conv1",))]
-        self.settings = Settings(size=64, scales=1, steps=2, max_memory=1000.0, jit=False)
+def run_inputs(**changes):
+    given = dict(content=CONTENT, styles=[STYLE], settings=SETTINGS, weights_sha256="known")
+    return record.run_inputs(**given | changes)
 
-    def task(self, **changes):
-        given = dict(content=self.content, styles=self.styles, settings=self.settings) | changes
-        return record.task(**given, weights="known")
 
-    def test_equal_tasks_have_equal_records_and_others_differ(self):
-        run = optimize(self.content, self.styles, self.settings)
-        records = [record.of(self.task(), next(run).state()) for _ in range(2)]
-        self.assertEqual(json.dumps(records[0]), json.dumps(records[1]))
-        self.assertEmpty(record.differences(self.task(), self.task()))
-        mask = np.eye(64, dtype=np.float32)
-        for changes, words in (
-            (dict(content=self.content[::-1]), ["another content"]),
-            (dict(start=self.content), ["another start"]),
-            (dict(keep=mask), ["another keep"]),
-            (dict(styles=[Style(self.styles[0].rgb)]), ["another style 1"]),
-            (dict(styles=self.styles * 2), ["another style 2"]),
-            (
-                dict(settings=Settings(size=64, scales=1, steps=2)),
-                ["max_memory=0.0 instead of 1000.0"],
-            ),
-        ):
-            self.assertEqual(record.differences(self.task(), self.task(**changes)), words)
+def make_record():
+    return {**record.make_record(run_inputs(), State(1, 2, PLAN, PLAN)), "flags": {}}
 
-    def test_the_text_in_a_png_gives_the_settings_back(self):
-        state = next(optimize(self.content, self.styles, self.settings)).state()
-        told = record.of(self.task(), state) | {"flags": {}}
-        for bits in (8, 16):
-            path = Path(self.create_tempdir().full_path) / "picture.png"
-            image_io.write(path, self.content, bits=bits, note=json.dumps(told))
-            found = record.read(str(path))
-            again = {
-                k: tuple(v) if isinstance(v, list) else v for k, v in found["settings"].items()
-            }
-            self.assertEqual(Settings(**again), self.settings)
-            self.assertEqual(found, told)
-            # Others read it, too, and the picture is the same.
-            with Image.open(path) as opened:
-                self.assertEqual(json.loads(opened.text["nst_tf"]), told)
-            self.assertAllClose(image_io.read(path).rgb, self.content, atol=0.003)
 
-    def test_a_run_begins_as_its_record_says(self):
-        state = next(optimize(self.content, self.styles, self.settings)).state()
-        told = json.loads(json.dumps(record.of(self.task(), state)))
-        begun = checkpoint.begun(told)
-        self.assertEqual((begun.scale, begun.step, begun.tensors), (0, 0, ()))
-        self.assertEqual(begun.decided.precision, state.begun.precision)
-        self.assertEqual(begun.decided.plans[0].most, 64 * 64)
+class DifferencesTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ({},),
+        ({"content": CONTENT[::-1]}, "another content"),
+        ({"content": CONTENT.reshape(12, 8, 3)}, "another content"),
+        ({"start": CONTENT}, "another start"),
+        ({"keep_mask": CONTENT[..., 0]}, "another keep_mask"),
+        ({"styles": [Style(CONTENT)]}, "another style 1"),
+        ({"styles": [dataclasses.replace(STYLE, mask=CONTENT[..., 0])]}, "another style 1"),
+        ({"styles": [STYLE] * 2}, "another style 2"),
+        ({"weights_sha256": "other"}, "other weights of the network"),
+        (
+            {"settings": dataclasses.replace(SETTINGS, max_memory=0, style_layers=("a", "b"))},
+            "style_layers=a,b instead of block1_conv1",
+            "max_memory=0.0 instead of 1000.0",
+        ),
+    )
+    def test_of_one_change(self, changes, *words):
+        self.assertEqual(record.differences(run_inputs(), run_inputs(**changes)), [*words])
 
-    def test_where_pictures_lie_does_not_matter(self):
-        one = self.task(start=self.content, settings=Settings(init="a.png", vgg_weights="a.h5"))
-        other = self.task(start=self.content, settings=Settings(init="./a.png", vgg_weights="b.h5"))
+    def test_paths_of_images_and_weights_do_not_matter(self):
+        one, other = (
+            run_inputs(
+                start=CONTENT, settings=Settings(init=f"{name}.png", vgg_weights=f"{name}.h5")
+            )
+            for name in "ab"
+        )
         self.assertEmpty(record.differences(one, other))
 
-    def test_what_is_no_record(self):
-        folder = Path(self.create_tempdir().full_path)
-        half = b'{"settings": {"size": 64}}'
-        for name, data in (("a.json", b"{}"), ("b.json", b"[1"), ("c.json", b"\xff\xfe\0")):
-            (folder / name).write_bytes(data)
-        (folder / "half.json").write_bytes(half)
-        image_io.write(folder / "plain.png", self.content)
-        for name in ("a.json", "b.json", "c.json", "half.json", "plain.png"):
-            with self.assertRaisesRegex(InputError, f"settings=.*{name}: is no whole record"):
-                record.read(str(folder / name))
+
+class RecordTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir().full_path)
+
+    @parameterized.parameters(8, 16)
+    def test_text_in_a_png_gives_settings_and_plan_back(self, bits):
+        path = str(self.folder / "picture.png")
+        image_io.write(path, CONTENT, bits=bits, note=json.dumps(make_record()))
+        found = record.read(path)
+        self.assertEqual(found, make_record())
+        self.assertEqual(Settings(**found["settings"]), SETTINGS)
+        state = checkpoint.initial_state(found)
+        self.assertEqual((state.scale, state.step, state.tensors), (0, 0, ()))
+        self.assertEqual(state.plan.precision, "bfloat16")
+        self.assertEqual([scale[:2] for scale in state.plan.scales], [(4096, 10), (8192, 4)])
+        self.assertEqual(state.initial_plan, state.plan)
+
+    @parameterized.parameters(
+        b"{}", b"[1", b"\xff\xfe\0", b'{"settings": {"size": 64}}', image_io.encode(CONTENT)
+    )
+    def test_other_files_are_refused(self, data):
+        path = self.folder / "other"
+        path.write_bytes(data)
+        with self.assertRaisesRegex(InputError, "from_record=.*other: is no whole record"):
+            record.read(str(path))
+        self.assertFalse(record.is_record(str(path)))
+
+    @parameterized.parameters(("precision", "auto"), ("scales", [{"max_tile_pixels": 0}]))
+    def test_plans_that_cannot_be_are_refused(self, name, value):
+        path = self.folder / "changed.json"
+        found = make_record()
+        found["plan"][name] = value
+        path.write_text(json.dumps(found))
+        self.assertFalse(record.is_record(str(path)))
+
+    def test_missing_file(self):
         with self.assertRaisesRegex(InputError, "cannot be read .No such file"):
-            record.read(str(folder / "missing.json"))
-        self.assertIsNone(png_text.find((folder / "plain.png").read_bytes()))
+            record.read(str(self.folder / "missing.json"))
 
 
 if __name__ == "__main__":
-    tf.test.main()
+    absltest.main()

@@ -1,60 +1,62 @@
-"""A run that goes on from a state is the run that was never left."""
+"""A resumed run continues as if it had never stopped."""
 
+import functools
+from dataclasses import replace
+from pathlib import Path
 from unittest import mock
 
-import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
+from testing.networks import LAYERS
 from testing.pictures import PAINTING, PHOTOGRAPH, cut
 
 from nst_tf import Settings, Style, optimize
-from nst_tf.losses import tiles
+from nst_tf.run import checkpoint, memory, record
+from nst_tf.run.session import Session
 
-SMALL = dict(size=96, scales=2, steps=4)
-
-
-def as_stored(state):
-    """The state as a file would hold it."""
-    return state._replace(tensors=[np.array(tensor) for tensor in state.tensors])
+SETTINGS = Settings(**LAYERS, size=96, scales=2, steps=3)
 
 
 class ResumeTest(parameterized.TestCase, tf.test.TestCase):
     def setUp(self):
         super().setUp()
-        self.content = cut(PHOTOGRAPH, 96, 128)
-        self.styles = [Style(cut(PAINTING, 90, 70))]
+        self.content = cut(PHOTOGRAPH, 96, 72)
+        self.styles = [Style(cut(PAINTING, 70, 60))]
+        self.session = Session()
+        self.path = str(Path(self.create_tempdir().full_path, "run.ckpt"))
 
-    def paint(self, settings, **options):
-        return optimize(self.content, self.styles, settings, **options)
+    def optimize(self, settings, resume=None):
+        run = optimize(self.content, self.styles, settings, resume=resume, session=self.session)
+        for progress in run:
+            yield progress.image().tobytes(), float(progress.losses.total), progress.state()
+
+    def through_a_file(self, settings, state):
+        inputs = record.run_inputs(self.content, self.styles, settings, weights_sha256=None)
+        checkpoint.save(self.path, state, inputs)
+        return checkpoint.load(self.path, inputs)
 
     @parameterized.product(optimizer=["adam", "lbfgs"], precision=["bfloat16", "float32"])
-    def test_from_every_step_to_the_same_bits(self, **knobs):
-        settings = Settings(**SMALL, init="noise", **knobs)
-        run = [
-            (p.image(), float(p.losses.total), as_stored(p.state())) for p in self.paint(settings)
-        ]
-        for index, (*_, state) in enumerate(run):
-            rest = [(p.image(), float(p.losses.total)) for p in self.paint(settings, resume=state)]
-            # From the end there is nothing to do but to tell how it ended.
-            expected = run[index + 1 :] or run[-1:]
-            self.assertLen(rest, len(expected))
-            for (image, total), (image_then, total_then, _) in zip(rest, expected, strict=True):
-                self.assertEqual(total, total_then)
-                self.assertEqual(image.tobytes(), image_then.tobytes())
+    def test_from_every_step_to_the_same_bits(self, optimizer, precision):
+        settings = replace(SETTINGS, optimizer=optimizer, precision=precision, init="noise")
+        run, states = [], []
+        for *shown, state in self.optimize(settings):
+            run.append(shown)
+            states.append(self.through_a_file(settings, state))
+        self.assertEqual([state.step for state in states], [1, 2, 3, 1])
+        for index, state in enumerate(states):
+            rest = [shown for *shown, _ in self.optimize(settings, resume=state)]
+            # At its end a run has nothing to do but to show how it ended.
+            self.assertEqual(rest, run[index + 1 :] or run[-1:])
 
     def test_in_the_tiles_that_the_run_began_with(self):
-        settings = Settings(size=330, scales=1, steps=2, history=3)
-        self.content = cut(PHOTOGRAPH, 200, 330)
-        with mock.patch.object(tiles, "MAX_TILE_PIXELS", 50_000):
-            first, last = ((p.image(), as_stored(p.state())) for p in self.paint(settings))
-        (rest,) = self.paint(settings, resume=first[1])
-        self.assertEqual(rest.state().decided.plans[0].tiles, 2)
-        self.assertEqual(rest.image().tobytes(), last[0].tobytes())
-
-    def test_a_progress_keeps_no_history_alive(self):
-        run = list(self.paint(Settings(**SMALL)))
-        states = {id(p.state().tensors[0]) for p in run}
-        self.assertLen(states, 1)
+        settings = replace(SETTINGS, precision="float32", scales=1, steps=2)
+        in_tiles = functools.partial(memory.plan, max_tile_pixels=3000)
+        with mock.patch.object(memory, "plan", in_tiles):
+            (*_, state), (*last, _) = self.optimize(settings)
+        state = self.through_a_file(settings, state)
+        ((*shown, state),) = self.optimize(settings, resume=state)
+        self.assertLess(state.plan.scales[0].max_tile_pixels, 3000)
+        self.assertEqual(shown, last)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,23 @@
-"""Calls a signature, or `__call__`, of a SavedModel where nst_tf cannot be imported.
+"""Runs commands of saved_model_cli where nst_tf cannot be imported.
 
-python foreign.py MODEL SIGNATURE INPUTS.npz OUTPUTS.npz
+python foreign.py COMMANDS.json
 """
 
+import json
 import sys
+from pathlib import Path
 
 sys.modules["nst_tf"] = None
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-
-def tensor(array):
-    return tf.constant(array.item()) if array.dtype.kind == "S" else tf.constant(array)
-
+from absl.testing import flagsaver  # noqa: E402
+from tensorflow.python.tools import saved_model_cli  # noqa: E402
 
 if __name__ == "__main__":
-    folder, signature, inputs, outputs = sys.argv[1:]
-    model = tf.saved_model.load(folder)
-    function = model if signature == "__call__" else model.signatures[signature]
-    with np.load(inputs) as file:
-        found = function(**{name: tensor(file[name]) for name in file})
-    if signature == "__call__":
-        found = {str(index): value for index, value in enumerate(found)}
-    np.savez(outputs, **{name: value.numpy() for name, value in found.items()})
+    for arguments in json.loads(Path(sys.argv[1]).read_text()):
+        sys.argv = ["saved_model_cli", *arguments]
+        with flagsaver.flagsaver():
+            try:
+                saved_model_cli.main()
+            except SystemExit as end:
+                if end.code:
+                    raise

@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf import Settings
-from nst_tf.batch.requests import Errand
+from nst_tf.batch.requests import RenderRequest
 from nst_tf.images import image_io
+from nst_tf.images.pixels import resize
 from nst_tf.run.pyramid import scale_sizes
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ def whole(path: Path, size: int) -> tf.Tensor:
     """A picture with its long side at `size`, float32 [height, width, 3]."""
     rgb = image_io.read(path).rgb
     ((height, width),) = scale_sizes(*rgb.shape[:2], Settings(size=size, scales=1))
-    return image_io.resize(rgb, height, width)
+    return resize(rgb, height, width)
 
 
 class Deadly:
@@ -32,12 +33,12 @@ class Deadly:
         return os._exit, (1,)
 
 
-def errands(count: int) -> Iterator[Errand]:
+def requests(count: int) -> Iterator[RenderRequest]:
     """Small pictures to paint, each of another height."""
     style = ("style", image_io.encode(cut(PAINTING, 48, 60)))
     for number in range(count):
         content = image_io.encode(cut(PHOTOGRAPH, 48 + number, 60))
-        yield Errand(number, (f"content {number}", content), style)
+        yield RenderRequest(number, (f"content {number}", content), style)
 
 
 def cut(path: Path, height: int, width: int) -> np.ndarray:

@@ -1,3 +1,5 @@
+"""Functions with known minima for the optimizers' tests, as `value_and_grad(x)`."""
+
 import tensorflow as tf
 
 from nst_tf.losses.terms import Losses
@@ -7,9 +9,31 @@ def losses_of(total):
     return Losses(total, total, tf.constant(0.0), tf.constant(0.0))
 
 
-def quadratic(curvature, middle):
+def quadratic(curvature, minimum):
     def value_and_grad(x):
-        slope = tf.cast(curvature, x.dtype) * (x - tf.cast(middle, x.dtype))
-        return losses_of(tf.reduce_sum(slope * (x - tf.cast(middle, x.dtype)))), 2 * slope
+        difference = x - tf.cast(minimum, x.dtype)
+        slope = tf.cast(curvature, x.dtype) * difference
+        return losses_of(tf.reduce_sum(slope * difference)), 2 * slope
 
     return value_and_grad
+
+
+def run(optimizer, state, value_and_grad, steps):
+    """The state after so many steps, and the last evaluation."""
+    for _ in range(steps):
+        state, evaluation = optimizer.step(state, value_and_grad)
+    return state, evaluation
+
+
+def run_in_graph(optimizer, state, value_and_grad, steps):
+    """The state after so many steps in one loop of a graph."""
+
+    @tf.function
+    def loop(state):
+        return tf.while_loop(
+            lambda i, _: i < steps,
+            lambda i, state: (i + 1, optimizer.step(state, value_and_grad)[0]),
+            [0, state],
+        )
+
+    return loop(state)[1]

@@ -1,0 +1,64 @@
+"""Callbacks: what follows a run, and `notify`, which calls them."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from nst_tf.errors import InputError
+from nst_tf.run.progress import Progress
+
+_LOG = logging.getLogger(__name__)
+
+
+class Callback:
+    """Follows a run; a subclass overrides what it needs.
+
+    An InputError of a callback, as of a full disk, does not stop the run. It is a warning, given
+    once until the callback succeeds again.
+    """
+
+    def on_begin(self) -> None:
+        """Called once, before the first step."""
+
+    def on_step(self, progress: Progress) -> None:
+        """Called after each step.
+
+        Args:
+            progress: where the run stands; its picture is computed when `image()` is called.
+        """
+
+    def close(self) -> None:
+        """Called once, when the run ends, however it ends."""
+
+
+def notify(run: Iterable[Progress], callbacks: Iterable[Callback]) -> Iterator[Progress]:
+    """Pass a run on, calling the callbacks after each step and at the end.
+
+    Args:
+        run: of `optimize`.
+        callbacks: called in their order, and closed in the reverse order.
+
+    Yields:
+        The same Progress.
+    """
+    callbacks = list(callbacks)
+    failing: set[int] = set()  # by identity, because a dataclass has no hash
+
+    def call(callback: Callback, method: Callable, *arguments: Progress) -> None:
+        try:
+            method(*arguments)
+            failing.discard(id(callback))
+        except InputError as error:
+            if id(callback) not in failing:
+                _LOG.warning("%s; painting on", error)
+            failing.add(id(callback))
+
+    with contextlib.ExitStack() as closing:
+        for callback in callbacks:
+            closing.callback(call, callback, callback.close)
+        for callback in callbacks:
+            call(callback, callback.on_begin)
+        for progress in run:
+            for callback in callbacks:
+                call(callback, callback.on_step, progress)
+            yield progress

@@ -1,0 +1,92 @@
+"""A log of the losses: one JSON object a step, as JSON Lines."""
+
+import json
+import math
+from pathlib import Path
+from typing import TextIO
+
+from nst_tf import atomic_files
+from nst_tf.callbacks.base import Callback
+from nst_tf.errors import InputError
+from nst_tf.images import image_io
+from nst_tf.run.progress import Progress, State
+from nst_tf.run.record import Json
+
+
+class LossLog(Callback):
+    """Writes scale, step and the weighted losses of each step.
+
+    A step whose image the optimizer did not keep has `"accepted": false`. A loss that is not finite
+    is null.
+    """
+
+    def __init__(self, path: str, *, resumed: State | None = None):
+        """Open the file.
+
+        Args:
+            path: of the file.
+            resumed: the state that the run resumes; the lines of the steps before it are kept.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        if Path(path).suffix.lower() in image_io.FORMATS:
+            raise InputError(f"loss_log={path}: is the name of a picture; give one as losses.jsonl")
+        self._path = path
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._open(resumed)
+        except OSError as error:
+            raise self._refusal(error) from error
+
+    def on_step(self, progress: Progress) -> None:
+        """Write a line."""
+        try:
+            self._file.write(_row(progress))
+            self._file.flush()
+        except OSError as error:
+            raise self._refusal(error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        try:
+            self._file.close()
+        except OSError as error:  # closing writes once more what could not be written
+            raise self._refusal(error) from error
+
+    def _open(self, resumed: State | None) -> TextIO:
+        if resumed is None:
+            return open(self._path, "w", encoding="utf-8")
+        atomic_files.replace(self._path, "".join(_lines_before(self._path, resumed)).encode())
+        return open(self._path, "a", encoding="utf-8")
+
+    def _refusal(self, error: OSError) -> InputError:
+        return InputError(
+            f"loss_log={self._path}: cannot be written ({error.strerror}); give another --loss_log"
+        )
+
+
+def _lines_before(path: str, state: State) -> list[str]:
+    """The lines of the steps before a state; a killed run may have left half a line."""
+    if not Path(path).is_file():
+        return []
+    lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    return [line for line in lines if _is_before(line, state)]
+
+
+def _is_before(line: str, state: State) -> bool:
+    try:
+        row = json.loads(line)
+        return (row["scale"], row["step"]) < (state.scale, state.step)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _row(progress: Progress) -> str:
+    row: Json = {"scale": progress.scale, "step": progress.step}
+    values = {name: float(value) for name, value in progress.losses._asdict().items()}
+    # JSON has no NaN.
+    row |= {name: value if math.isfinite(value) else None for name, value in values.items()}
+    if not progress.accepted:
+        row["accepted"] = False
+    return json.dumps(row) + "\n"

@@ -1,0 +1,81 @@
+"""fast.py: repaint photographs in one pass of a trained network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nst_tf import feed_forward
+from nst_tf.batch import jobs
+from nst_tf.cli import app, inputs
+from nst_tf.errors import InputError
+from nst_tf.images import image_io
+from nst_tf.images.pixels import Size, resize
+from nst_tf.run.pyramid import scale_sizes
+from nst_tf.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The flags of fast.py; their help says what they mean."""
+
+    content: Sequence[str]
+    style: Sequence[str]
+    style_blend: Sequence[str]
+    output: str
+    handle: str
+    size: int
+    strength: float
+
+
+def stylize(options: Options) -> None:
+    """Paint each content image in each style, or in one mixture of all styles.
+
+    Raises:
+        InputError: an image, a model or an output that does not do.
+    """
+    weights = inputs.parse_weights("style_blend", options.style_blend, len(options.style))
+    mixtures = [options.style] if weights else [[style] for style in options.style]
+    outputs = _outputs(options, mixtures)
+    # Read twice, so that a mistake is found before the first is painted and one is held at a time.
+    sizes = [_size(path, options.size) for path in options.content]
+    taken = [*options.content, *options.style]
+    for output in outputs:
+        app.check_no_overwrite(taken, output=output)
+        image_io.check_output(output, max(map(max, sizes)))
+        taken.append(output)
+    images = {style: image_io.read(style).rgb[None] for style in options.style}
+    model = feed_forward.load(options.handle)
+    painters = [
+        model.blend([images[style] for style in styles], weights or [1.0]) for styles in mixtures
+    ]
+    remaining = iter(outputs)
+    for path, size in zip(options.content, sizes, strict=True):
+        picture = image_io.read(path)
+        content = resize(picture.rgb[None], *size)
+        for paint in painters:
+            output, painted = next(remaining), paint(content, options.strength)[0]
+            image_io.write(output, painted, alpha=picture.alpha, bits=picture.bits)
+            print(f"painted {output}", flush=True)
+
+
+def _size(path: str, long_side: int) -> Size:
+    height, width = image_io.read(path).rgb.shape[:2]
+    try:
+        return scale_sizes(height, width, Settings(size=long_side, scales=1))[-1]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _outputs(options: Options, mixtures: Sequence[Sequence[str]]) -> list[str]:
+    """The output of each content image in each mixture, in this order."""
+    folder = Path(options.output)
+    if len(options.content) * len(mixtures) == 1 and not folder.is_dir():
+        return [options.output]
+    if folder.suffix and not folder.is_dir():
+        raise InputError(f"output={folder}: expected a folder, there are several pictures")
+    names = []
+    for content in options.content:
+        for styles in mixtures:
+            names.append("_".join(Path(path).stem for path in (content, *styles)))
+    # Files of one name may come from several folders.
+    return [str(folder / f"{name}.png") for name in jobs.number_duplicates(names)]

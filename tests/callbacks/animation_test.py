@@ -1,0 +1,111 @@
+import math
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+from PIL import Image
+from testing.runs import fake_run
+
+from nst_tf import InputError
+from nst_tf.callbacks import animation
+from nst_tf.callbacks.animation import Animation, Frame
+from nst_tf.callbacks.base import notify
+
+
+def chosen(totals, count):
+    """The numbers of the frames that are chosen of a run with these losses."""
+    frames = [
+        Frame(math.log(totals[0] / total), np.full((2, 2, 3), number, np.uint8))
+        for number, total in enumerate(totals)
+    ]
+    return [picture[0, 0, 0] for picture in animation.choose(frames, count)]
+
+
+class ChooseTest(tf.test.TestCase):
+    def test_frames_are_even_in_the_fall_of_the_loss(self):
+        taken = chosen([1.0, 0.5, 0.25, 0.125, *np.linspace(0.124, 0.0625, 60)], 9)
+        self.assertEqual((taken[0], taken[-1]), (0, 63))
+        # The first three steps take three quarters of the fall.
+        self.assertEqual(taken[1:4], [1, 2, 3])
+        self.assertEqual(taken, sorted({*taken}))
+
+    def test_no_frame_twice_even_where_the_loss_does_not_fall(self):
+        taken = chosen([1.0] * 20 + [0.5], 10)
+        self.assertLen({*taken}, 10)
+        self.assertEqual((taken[0], taken[-1]), (0, 20))
+        self.assertEqual(chosen([1.0, 0.5], 10), [0, 1])
+
+
+class AnimationTest(parameterized.TestCase, tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir().full_path)
+
+    def record(self, run, frames, ending=".gif"):
+        path = self.folder / f"run{ending}"
+        list(notify(run, [Animation(path, frames)]))
+        return path
+
+    def test_few_frames_are_held_with_the_first_and_the_last(self):
+        totals = np.geomspace(1, 1e-3, 60).tolist()
+        with mock.patch.object(animation, "choose", wraps=animation.choose) as choose:
+            # A rise at the next scale or of a rejected trial is no fall.
+            self.record(fake_run(totals, [9.0, 30.0, 3.0], rejected=(61,)), frames=4)
+        frames, _ = choose.call_args.args
+        self.assertLen(frames, 12)
+        falls = [frames[0].log_fall, frames[-1].log_fall]
+        self.assertAllClose(falls, [0, math.log(1000) + math.log(3)])
+
+    @parameterized.parameters(".gif", ".webp")
+    def test_has_the_frames_asked_for_and_loops(self, ending):
+        run = fake_run(np.geomspace(8, 1, 20).tolist(), size=(32, 48))
+        with Image.open(self.record(run, 7, ending)) as opened:
+            self.assertEqual((opened.n_frames, opened.size, opened.info["loop"]), (7, (48, 32), 0))
+            opened.seek(6)
+            last = np.asarray(opened.convert("RGB")) / 255
+            self.assertAllClose(last, np.full((32, 48, 3), 19 / 64), atol=0.03)
+            self.assertGreater(opened.info["duration"], 1000)
+
+    def test_mp4(self):
+        import av
+
+        path = self.record(fake_run(np.geomspace(8, 1, 20).tolist(), size=(32, 48)), 7, ".mp4")
+        with av.open(str(path)) as opened:
+            decoded = [frame.to_ndarray(format="rgb24") for frame in opened.decode(video=0)]
+        self.assertLen(decoded, 7 + 24)
+        self.assertAllClose(decoded[-1] / 255, np.full((32, 48, 3), 19 / 64), atol=0.03)
+
+    def test_of_a_run_that_is_left_without_rejected_trials(self):
+        path = self.folder / "run.gif"
+        run = notify(fake_run([5.0, 4.0, 6.0, 3.0, 2.0], rejected=(2,)), [Animation(path, 60)])
+        for _ in range(4):
+            next(run)
+        run.close()
+        with Image.open(path) as opened:
+            self.assertEqual(opened.n_frames, 3)
+
+    def test_one_picture_is_no_animation(self):
+        """A run that is resumed at its end keeps the one it has."""
+        path = self.folder / "run.gif"
+        path.write_bytes(b"an animation")
+        self.record(fake_run([1.0]), frames=60)
+        self.assertEqual(path.read_bytes(), b"an animation")
+
+    def test_large_pictures_are_shrunk_to_even_sides(self):
+        with Image.open(self.record(fake_run([2.0, 1.0], size=(301, 1000)), 60)) as opened:
+            self.assertEqual(opened.size, (512, 154))
+
+    def test_refusals(self):
+        with self.assertRaisesRegex(InputError, "unknown ending '.avi'; expected one of .gif, "):
+            animation.check("run.avi")
+        with (
+            mock.patch.dict("sys.modules", av=None),
+            self.assertRaisesRegex(InputError, ".mp4 needs the package av"),
+        ):
+            animation.check("run.mp4")
+
+
+if __name__ == "__main__":
+    tf.test.main()

@@ -1,0 +1,45 @@
+from unittest import mock
+
+from absl.testing import absltest, parameterized
+from testing.runs import fake_run
+
+from nst_tf import InputError
+from nst_tf.callbacks import checkpointing
+from nst_tf.callbacks.base import notify
+from nst_tf.run import checkpoint
+
+INPUTS = {"settings": {}}
+
+
+class CheckpointingTest(parameterized.TestCase):
+    @parameterized.product(
+        seconds_and_steps=((0.0, [*range(8)]), (25.0, [2, 5, 7]), (1e6, [7])),
+        error=(None, InputError("full")),
+    )
+    def test_when_seconds_have_passed_and_at_the_end(self, seconds_and_steps, error):
+        """Also after one that could not be written."""
+        seconds, expected = seconds_and_steps
+        clock, saved = mock.Mock(return_value=0.0), []
+
+        def save(path, state, inputs):
+            saved.append((clock.return_value / 10 - 1, path, state, inputs))
+            if error:
+                raise error
+
+        def run():
+            for progress in fake_run([1.0] * 8):
+                clock.return_value += 10.0
+                yield progress
+
+        with (
+            mock.patch.object(checkpointing, "monotonic", clock),
+            mock.patch.object(checkpoint, "save", save),
+        ):
+            callback = checkpointing.Checkpointing("run.ckpt", INPUTS, seconds)
+            *_, last = notify(run(), [callback])
+        state = last.state()
+        self.assertEqual(saved, [(step, "run.ckpt", state, INPUTS) for step in expected])
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,26 @@
+from pathlib import Path
+
+import numpy as np
+from absl.testing import absltest
+from testing.runs import fake_run
+
+from nst_tf.callbacks.base import notify
+from nst_tf.callbacks.snapshots import Snapshots
+from nst_tf.images import image_io
+
+
+class SnapshotsTest(absltest.TestCase):
+    def test_every_nth_step_and_the_last_of_each_scale(self):
+        folder = Path(self.create_tempdir().full_path) / "new"
+        list(notify(fake_run([1.0] * 12, [1.0] * 7, size=(16, 8)), [Snapshots(folder, every=5)]))
+        expected = {"scale1_step00005": 4, "scale1_step00010": 9, "scale1_step00012": 11}
+        expected |= {"scale2_step00005": 16, "scale2_step00007": 18}
+        self.assertEqual({path.name for path in folder.iterdir()}, {f"{x}.png" for x in expected})
+        for name, number in expected.items():
+            found = image_io.read(folder / f"{name}.png").rgb
+            shape = (8, 4, 3) if name.startswith("scale1") else (16, 8, 3)
+            np.testing.assert_allclose(found, np.full(shape, number / 64), atol=0.003)
+
+
+if __name__ == "__main__":
+    absltest.main()

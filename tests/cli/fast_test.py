@@ -1,0 +1,96 @@
+import functools
+import shutil
+from unittest import mock
+
+import numpy as np
+from absl.testing import absltest, parameterized
+from PIL import Image
+from testing.pictures import PAINTING, PHOTOGRAPH, SAMPLES
+from testing.scripts import ScriptTest, options
+
+from nst_tf import feed_forward
+from nst_tf.cli import fast
+from nst_tf.images import image_io
+
+OTHER = SAMPLES / "style" / "hokusai_great_wave.jpg"
+
+
+class FastTest(ScriptTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        load = functools.cache(feed_forward.load)
+        cls.enter_context(mock.patch.object(feed_forward, "load", load))
+
+    def stylize(self, **changes):
+        given = {"content": [str(PHOTOGRAPH)], "style": [str(PAINTING)], "output": self.output}
+        return self.call(fast.stylize, options(fast, **given | {"size": 64} | changes))
+
+    def test_alpha_and_the_photographs_own_size(self):
+        content = self.folder / "a.png"
+        Image.open(PHOTOGRAPH).convert("RGBA").crop((0, 0, 101, 75)).save(content)
+        found = self.stylize(content=[str(content)], size=0)
+        self.assertEqual(found, (f"painted {self.output}\n", ""))
+        with Image.open(self.output) as picture:
+            self.assertEqual((picture.size, picture.mode), ((101, 75), "RGBA"))
+
+    def test_several_photographs_in_several_styles_and_in_their_mixture(self):
+        given = {
+            "content": [str(PHOTOGRAPH), str(PAINTING)],
+            "style": [str(PAINTING), str(OTHER)],
+            "output": self.folder,
+        }
+        names = [
+            f"{content.stem}_{style.stem}.png"
+            for content in (PHOTOGRAPH, PAINTING)
+            for style in (PAINTING, OTHER)
+        ]
+        out, _ = self.stylize(**given)
+        self.assertEqual(out, "".join(f"painted {self.folder / name}\n" for name in names))
+        self.assertEqual({path.name for path in self.files()}, {*names})
+        pure = [image_io.read(self.folder / name).rgb for name in names[:2]]
+        self.stylize(**given, style_blend=["0.5", "0.5"])
+        name = f"{PHOTOGRAPH.stem}_{PAINTING.stem}_{OTHER.stem}.png"
+        mixture = image_io.read(self.folder / name).rgb
+        for each in pure:
+            self.assertGreater(np.abs(mixture - each).mean(), 0.01)
+
+    def test_a_weaker_strength_is_nearer_the_photograph(self):
+        content = self.folder / "small.png"
+        with Image.open(PHOTOGRAPH) as photograph:
+            photograph.resize((64, 48)).save(content)
+        distances = []
+        for strength in (0.2, 1.0):
+            self.stylize(content=[str(content)], strength=strength)
+            painted = image_io.read(self.output).rgb
+            distances.append(np.abs(painted - image_io.read(content).rgb).mean())
+        self.assertLess(*distances)
+
+    def test_files_of_one_name_are_numbered(self):
+        other = self.folder / "other" / PHOTOGRAPH.name
+        other.parent.mkdir()
+        shutil.copy(PAINTING, other)
+        self.stylize(content=[str(PHOTOGRAPH), str(other)], output=self.folder / "new")
+        name = f"{PHOTOGRAPH.stem}_{PAINTING.stem}"
+        self.assertEqual(
+            {path.name for path in (self.folder / "new").iterdir()},
+            {f"{name} 2.png", f"{name}.png"},
+        )
+
+    @parameterized.parameters(
+        ({"handle": "no/model"}, "handle=no/model: there is no such folder"),
+        ({"style_blend": ["1", "2"]}, "style_blend=1,2: expected 1 number"),
+        ({"style_blend": ["a"]}, "style_blend=a: expected numbers"),
+        ({"style": [str(PAINTING), str(OTHER)]}, "painted.png: expected a folder"),
+        ({"strength": float("nan")}, "strength=nan: expected a number from 0 to 1"),
+        ({"size": 20}, f"{PHOTOGRAPH}: size=20", "--size=42 or more"),
+        ({"output": PHOTOGRAPH}, f"output={PHOTOGRAPH}: would overwrite"),
+        ({"content": ["a.jpg"]}, "a.jpg: no such file"),
+    )
+    def test_what_does_not_fit(self, changes, *words):
+        with self.refused(*words):
+            self.stylize(**changes)
+
+
+if __name__ == "__main__":
+    absltest.main()
