@@ -49,15 +49,7 @@ class FastStylizer:
     """
 
     def __init__(self, model: Any, handle: str):
-        """Wrap a model, and try it on a small image.
-
-        Args:
-            model: a loaded SavedModel.
-            handle: its source, for error messages.
-
-        Raises:
-            InputError: it has another interface.
-        """
+        """Wrap a loaded SavedModel and try it on a small image; the handle is for messages."""
         precision.resolve("float32")  # not TensorFloat-32
         self._model = model
         content, style = tf.zeros([1, 64, 64, 3]), resize_style(tf.zeros([1, 64, 64, 3]))

@@ -44,16 +44,10 @@ def find_images(flag: str, patterns: Sequence[str]) -> list[str]:
 
 
 def pair(contents: Sequence[str], styles: Sequence[str]) -> list[Job]:
-    """Pair every content image with every style image.
+    """Pair each content image with each style image, style after style, which workers reuse.
 
-    Args:
-        contents: paths of the content images.
-        styles: paths of the style images.
-
-    Returns:
-        The jobs, grouped by style image, so that its style targets are computed once. Outputs are
-        `CONTENT__STYLE.png`, with the extensions of files that have the same stem, and with numbers
-        where names are still equal.
+    Outputs are `CONTENT__STYLE.png`, with the files' endings where names would be equal, and with
+    numbers where that does not help.
     """
     content_names = _short_names(contents)
     jobs = [

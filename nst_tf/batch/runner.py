@@ -39,16 +39,7 @@ class Batch:
     """
 
     def __init__(self, jobs: Sequence[Job], config: RenderConfig, folder: str | os.PathLike):
-        """Read the log, and find out what is missing.
-
-        Args:
-            jobs: from `jobs.pair`.
-            config: how the images are rendered.
-            folder: of the outputs and the log; made if it is missing.
-
-        Raises:
-            InputError: the weights or the model cannot be read, or the log cannot be written.
-        """
+        """Read the log of the folder, and find out what is missing."""
         self.jobs, self._config, self._folder = list(jobs), config, Path(folder)
         self._config_sha256 = config_sha256(config)
         self._log = self._folder / LOG_NAME
@@ -59,17 +50,7 @@ class Batch:
         self.missing = [job for job in self.jobs if not self._is_done(job, sha256)]
 
     def render(self, runner: Runner) -> Iterator[LogEntry]:
-        """Render what is missing, write the images and log each outcome.
-
-        Args:
-            runner: renders requests; it is not called if nothing is missing.
-
-        Yields:
-            The entry of each job, as it is finished.
-
-        Raises:
-            InputError: the runner cannot render anything.
-        """
+        """Render what is missing by a runner, write the images, and yield each entry of the log."""
         if not self.missing:
             return
         digests: dict[int, dict[str, str]] = {}

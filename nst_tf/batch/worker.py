@@ -58,14 +58,7 @@ class Worker:
         self._style = b""
 
     def prepare(self, config: RenderConfig) -> None:
-        """Load the network, unless the worker has loaded it for an equal config.
-
-        Args:
-            config: how the requests to come are rendered.
-
-        Raises:
-            InputError: there is no such network, layer or model.
-        """
+        """Load the network of a config; an InputError means that no image can be rendered."""
         if config == self._config:
             return
         self._config = self._method = None  # the old network goes before the new one comes
@@ -76,15 +69,7 @@ class Worker:
         self._config, self._style = config, b""
 
     def render(self, config: RenderConfig, request: RenderRequest) -> RenderResult:
-        """Render an image.
-
-        Args:
-            config: how.
-            request: the content image and the style image.
-
-        Returns:
-            The image, or the error; no Exception is raised.
-        """
+        """Render a request; an error of the image becomes part of the result."""
         started = perf_counter()
         try:
             self.prepare(config)

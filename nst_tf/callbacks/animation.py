@@ -36,16 +36,12 @@ class Frame(NamedTuple):
 
 
 class Animation(Callback):
-    """Writes an animation when the run ends, however it ends."""
+    """Writes an animation, .gif, .webp (both loop) or .mp4, when the run ends, however it ends.
+
+    It has at most so many `frames`, from the first step to the last.
+    """
 
     def __init__(self, path: str | os.PathLike, frames: int):
-        """Keep where and how many.
-
-        Args:
-            path: ending in .gif or .webp, which loop, or .mp4.
-            frames: how many at most, from the first step to the last; fewer where fewer steps have
-                changed the picture by as much as the format distinguishes.
-        """
         self._path, self._count = path, frames
         self._frames: list[Frame] = []
         self._scale, self._lowest, self._log_fall = -1, math.inf, 0.0

@@ -9,16 +9,12 @@ from nst_tf.run.record import Json
 
 
 class Checkpointing(Callback):
-    """Writes a checkpoint every so many seconds, and after the last step."""
+    """Writes a checkpoint every so many seconds, and after the last step.
+
+    `inputs` are the run's, from `record.run_inputs`.
+    """
 
     def __init__(self, path: str, inputs: Json, seconds: float):
-        """Keep where and when.
-
-        Args:
-            path: of the file.
-            inputs: of the run, from `record.run_inputs`.
-            seconds: from one checkpoint to the next.
-        """
         self._path, self._inputs, self._seconds = path, inputs, seconds
         self._last = monotonic()
 

@@ -17,19 +17,10 @@ class LossLog(Callback):
     """Writes scale, step and the weighted losses of each step.
 
     A step whose image the optimizer did not keep has `"accepted": false`. A loss that is not finite
-    is null.
+    is null. Of the state that a run resumes, the lines before it are kept.
     """
 
     def __init__(self, path: str, *, resumed: State | None = None):
-        """Open the file.
-
-        Args:
-            path: of the file.
-            resumed: the state that the run resumes; the lines of the steps before it are kept.
-
-        Raises:
-            InputError: the file cannot be written.
-        """
         if Path(path).suffix.lower() in image_io.FORMATS:
             raise InputError(f"loss_log={path}: is the name of a picture; give one as losses.jsonl")
         self._path = path

@@ -9,15 +9,9 @@ from nst_tf.run.progress import Progress
 
 
 class Snapshots(Callback):
-    """Writes the picture of every nth step of a scale, and of its last."""
+    """Writes the picture of every nth step of a scale, and of its last, into a folder."""
 
     def __init__(self, folder: str | os.PathLike, every: int):
-        """Keep where and when.
-
-        Args:
-            folder: for `scale1_step00010.png` and the others.
-            every: steps from one picture to the next.
-        """
         self._folder, self._every = folder, every
 
     def on_step(self, progress: Progress) -> None:

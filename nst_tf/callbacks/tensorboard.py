@@ -21,15 +21,6 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, folder: str, every: int):
-        """Open the event file.
-
-        Args:
-            folder: of the event file.
-            every: steps from one picture to the next; the last is written, too.
-
-        Raises:
-            InputError: the folder cannot be written to.
-        """
         self._folder, self._every = folder, every
         try:
             self._writer = tf.summary.create_file_writer(folder)

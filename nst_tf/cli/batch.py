@@ -36,14 +36,7 @@ class Options:
 def run(options: Options, settings: Settings, given: Collection[str]) -> None:
     """Paint what is missing, show it side by side, and tell what failed.
 
-    Args:
-        options: which pictures, where, and by whom.
-        settings: of all pictures.
-        given: the names of the settings that were given.
-
-    Raises:
-        InputError: options that do not fit, or pictures that failed.
-        KeyboardInterrupt: it was stopped; the same command paints the rest.
+    `given` are the names of the settings that were given.
     """
     _check(options, settings, given)
     contents = jobs.find_images("contents", options.contents)

@@ -36,11 +36,7 @@ class Options:
 
 
 def compare(options: Options, settings: Settings) -> None:
-    """Paint, measure, and write comparison.png, report.html and comparison.json.
-
-    Raises:
-        InputError: an image, a model or an output that does not do.
-    """
+    """Paint, measure, and write comparison.png, report.html and comparison.json."""
     pairs = _pairs(options)
     images = {path: image_io.read(path).rgb for pair in pairs for path in pair}
     start = None if settings.init in ("content", "noise") else image_io.read(settings.init).rgb

@@ -26,17 +26,7 @@ class Options:
 
 
 def export(options: Options, settings: Settings, given: Collection[str]) -> None:
-    """Export a model.
-
-    Args:
-        options: which, how, and where.
-        settings: for the models that have some.
-        given: the names of the settings that were given.
-
-    Raises:
-        InputError: a setting, a format or a shape that the model does not have, or a folder that
-            cannot be written.
-    """
+    """Export a model; `given` are the names of the settings that were given."""
     vgg_model = _VGG_MODELS.get(options.model)
     names = vgg_model.settings_names if vgg_model else ()
     for name in given:

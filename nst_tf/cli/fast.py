@@ -28,11 +28,7 @@ class Options:
 
 
 def stylize(options: Options) -> None:
-    """Paint each content image in each style, or in one mixture of all styles.
-
-    Raises:
-        InputError: an image, a model or an output that does not do.
-    """
+    """Paint each content image in each style, or in one mixture of all styles."""
     weights = inputs.parse_weights("style_blend", options.style_blend, len(options.style))
     mixtures = [options.style] if weights else [[style] for style in options.style]
     outputs = _outputs(options, mixtures)

@@ -51,16 +51,8 @@ def settings_from_flags(
 ) -> Settings:
     """The Settings of the parsed flags.
 
-    Args:
-        recorded: the settings of a record; they replace the recipe, unless --recipe is given.
-        layers_of_each: whether --style_layers may name layers of each painting; the settings have
-            all of them.
-
-    Returns:
-        The flags that are given, and the recipe's or the record's values for the rest.
-
-    Raises:
-        InputError: a value out of its range, or a setting that this version does not have.
+    The settings of a record replace those of the recipe, unless --recipe is given. `layers_of_each`
+    allows --style_layers to name layers of each painting; the settings have all of them.
     """
     base = RECIPES[_value("recipe")]
     if recorded is not None and not flags.FLAGS["recipe"].present:

@@ -66,19 +66,10 @@ def stylize(
     recorded: Json | None = None,
     flags: Json | None = None,
 ) -> None:
-    """Optimize as the flags say.
+    """Optimize as the flags say, and write the picture, also where the run fails or is stopped.
 
-    Args:
-        options: where images are and what is written.
-        settings: of the run.
-        layers: names of each style image's layers; none where all have the settings'.
-        recorded: the record that is repeated.
-        flags: what the record keeps of the command line besides.
-
-    Raises:
-        InputError: an image, a mask or an output that does not do, or a failed run; what there is
-            of the picture is written.
-        KeyboardInterrupt: likewise.
+    `layers` are the style layers of each painting, `recorded` is the record that is repeated,
+    `flags` is what the new record keeps of the command line.
     """
     app.print_notices(quiet=options.quiet)
     content = image_io.read(options.content)

@@ -24,13 +24,7 @@ class MaskedObjective:
     """An objective with protected pixels: there it evaluates the content image, always."""
 
     def __init__(self, objective: Evaluable, content: tf.Tensor, protected: tf.Tensor):
-        """Wrap an objective.
-
-        Args:
-            objective: of the whole image.
-            content: float32 [1, H, W, 3] in [0, 1].
-            protected: float32 [1, H, W, 1] in [0, 1], 1 where the content image stays.
-        """
+        """`protected`, [1, H, W, 1], is 1 where the content image [1, H, W, 3] stays."""
         self._objective = objective
         self.targets = (objective.targets, content, protected)
         self.tiled = objective.tiled

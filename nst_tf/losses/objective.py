@@ -94,13 +94,8 @@ class Objective:
     ):
         """Compute the targets.
 
-        Args:
-            network: the model of `vgg.extractor`.
-            content: the content image, float32 [1, H, W, 3] in [0, 1].
-            targets: of `compute_style_targets` with the same statistic.
-            settings: terms, layers and weights.
-            statistic: in place of `style_statistic(settings)`.
-            weights: in place of those of the settings.
+        `targets` are of `compute_style_targets` with the same statistic; `statistic` and `weights`
+        replace those of the settings.
         """
         self._network = network
         self._weights = weights or Weights(
@@ -146,14 +141,7 @@ class Objective:
         return self._losses(self._image_statistics(image), image)
 
     def value_and_grad(self, image: tf.Tensor) -> tuple[Losses, tf.Tensor]:
-        """The weighted losses of an image and the gradient of their total.
-
-        Args:
-            image: float32 [1, H, W, 3] in [0, 1], of the content's size.
-
-        Returns:
-            The losses, and the gradient, float32 [1, H, W, 3].
-        """
+        """The weighted losses of an image, and their total's gradient, float32 [1, H, W, 3]."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(image)
             value = self.value(image)

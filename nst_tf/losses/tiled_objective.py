@@ -38,17 +38,8 @@ def build_objective(
 ) -> Objective:
     """An Objective where the content image fits into one tile, otherwise a TiledObjective.
 
-    Args:
-        network: the model of `vgg.extractor`.
-        content: the content image, float32 [1, H, W, 3] in [0, 1].
-        style_images: the style images; those of more than twice its pixels are tiled, too.
-        settings: terms, layers and weights.
-        max_tile_pixels: the largest tile, padding included; infinite in graphs, which know no size.
-        statistic: in place of that of the settings.
-        cache: of the style images' statistics; what is missing is added.
-
-    Returns:
-        The objective.
+    `max_tile_pixels` counts padding; it is infinite in graphs, which know no size. Style images of
+    more than twice the tile's pixels are tiled, too. The cache gets what it lacks.
     """
     statistic = statistic or style_statistic(settings)
     pixels = math.inf if math.isinf(max_tile_pixels) else math.prod(content.shape[1:3])

@@ -10,16 +10,9 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def resolve(precision: str) -> str:
-    """Choose the float type of the convolutions, and switch TensorFloat-32 off.
+    """The float type of the convolutions; `auto` depends on the processor alone.
 
-    `auto` depends on the processor alone, so every run on a machine computes the same. Without
-    TensorFloat-32, float32 means float32 on GPUs too.
-
-    Args:
-        precision: `auto`, `float32`, `bfloat16` or `float16`.
-
-    Returns:
-        `float32`, `bfloat16` or `float16`; the given one unless that is `auto`.
+    Switches TensorFloat-32 off, so that float32 means float32 on GPUs too.
     """
     tf.config.experimental.enable_tensor_float_32_execution(False)
     if precision != "auto":

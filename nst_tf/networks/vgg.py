@@ -112,19 +112,7 @@ def extractor(
 
 
 def extractor_from_settings(settings: Settings, precision: str) -> tf.keras.Model:
-    """Build the feature extractor that settings describe.
-
-    Args:
-        settings: layers, network, weights and pooling.
-        precision: float type of the convolutions, `auto`, `float32`, `bfloat16` or `float16`;
-            used in place of `settings.precision`.
-
-    Returns:
-        The model of `extractor`.
-
-    Raises:
-        InputError: a layer the network does not have, or weights that cannot be loaded.
-    """
+    """The extractor that settings describe, in a precision that they may leave open."""
     return extractor(
         settings.style_layers,
         settings.content_layers,

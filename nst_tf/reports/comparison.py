@@ -109,14 +109,7 @@ class Evaluator:
         )
 
     def measure(self, rgb: np.ndarray) -> Scores:
-        """Measure an image.
-
-        Args:
-            rgb: float32 sRGB [H, W, 3] in [0, 1], of the content image's size.
-
-        Returns:
-            Its scores.
-        """
+        """The scores of an image float32 sRGB [H, W, 3] in [0, 1], of the content image's size."""
         image = tf.constant(rgb)
         losses = self._objective.value(image[tf.newaxis])
         return Scores(

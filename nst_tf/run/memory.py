@@ -72,22 +72,11 @@ def plan(
     memory_budget: tuple[float, float] | None = None,
     max_tile_pixels: int = tiles.MAX_TILE_PIXELS,
 ) -> list[ScalePlan]:
-    """Plan the tiles and the history of each scale.
+    """Plan the tiles and the history of each scale within `settings.max_memory`.
 
-    Call it when the network and the images are loaded: what the process has is measured.
-
-    Args:
-        sizes: (height, width) of each scale.
-        extractor: the model of `vgg.extractor`.
-        settings: `max_memory`, precision (resolved), optimizer and lbfgs_history.
-        memory_budget: bytes that count as used and as free; None to measure them.
-        max_tile_pixels: a limit besides the memory.
-
-    Returns:
-        A plan for each scale.
-
-    Raises:
-        InputError: the limit is too small; it tells what the largest scale needs.
+    Call it when the network and the images are loaded: what the process has is measured, unless
+    `memory_budget` gives the bytes that count as used and as free. `max_tile_pixels` is a limit
+    besides the memory. InputError: too little memory; it tells what the largest scale needs.
     """
     used, free = memory_budget or used_and_free()
     limit = settings.max_memory * _GIB or DEFAULT_FRACTION * free

@@ -153,16 +153,9 @@ def _resized(image: np.ndarray, size: Size) -> tf.Tensor:
 
 
 def start_image(content: Any, settings: Settings, height: Any, width: Any) -> tf.Tensor:
-    """The start image; also inside a graph.
+    """The start image [1, height, width, 3] of the coarsest scale; also inside a graph.
 
-    Args:
-        content: the content image, float32 [H, W, 3] or [1, H, W, 3] in [0, 1].
-        settings: `init`, content or noise, `init_noise` and `seed`.
-        height: of the coarsest scale, whose size the noise is made in.
-        width: of the coarsest scale.
-
-    Returns:
-        float32 [1, height, width, 3] in [0, 1].
+    `content` is [H, W, 3] or [1, H, W, 3]. The noise is made in the size of that scale.
     """
     image = tf.reshape(resize(content, height, width), [1, height, width, 3])
     return _noise(image, settings) if settings.init == "noise" else with_noise(image, settings)
@@ -172,16 +165,8 @@ def enlarge(image: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor, settings: Sett
     """The image at the next scale, with some of the detail that the content image has only there.
 
     Steps at that scale would otherwise have to paint it. Where the run began from noise or another
-    image, nothing of the content image is added, and less where there was some noise.
-
-    Args:
-        image: float32 [1, h, w, 3] in [0, 1], of the last scale.
-        coarse: the content image at the last scale, float32 [1, h, w, 3] in [0, 1].
-        fine: the content image at the next scale, float32 [1, H, W, 3] in [0, 1].
-        settings: `init` and `init_noise`.
-
-    Returns:
-        float32 [1, H, W, 3] in [0, 1].
+    image, nothing of the content image is added, and less where there was some noise. `coarse` and
+    `fine` are the content image at the last scale and at the next, [1, h, w, 3].
     """
     height, width = (fine.shape[axis] or tf.shape(fine)[axis] for axis in (1, 2))
     larger = resize(image, height, width)

@@ -27,19 +27,10 @@ _MAX_HALVINGS = 32
 
 
 def scale_sizes(height: int, width: int, settings: Settings) -> list[Size]:
-    """The sizes of the scales, from coarse to fine by factors of two.
+    """The (height, width) of each scale, from coarse to fine by factors of two.
 
-    Args:
-        height: of the content image, in pixels.
-        width: of the content image, in pixels.
-        settings: `size` and `scales`.
-
-    Returns:
-        (height, width) of each scale; the last has `settings.size` as its long side.
-
-    Raises:
-        InputError: the image is too narrow, or it or its coarsest scale would be too small for the
-            network.
+    The last has `settings.size` as its long side. InputError: the content image of (height, width)
+    is too narrow, or it or its coarsest scale would be too small for the network.
     """
     long, short = _checked_sides("content: a photograph", height, width)
     size, smallest = settings.size or long, _min_size(long, short)

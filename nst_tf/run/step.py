@@ -37,14 +37,9 @@ class Step:
         graphs: dict[str, Callable],
         jit_compile: bool,
     ):
-        """Keep what the first call needs.
+        """Keep what the first call needs; `build` makes the objective for a largest tile.
 
-        Args:
-            optimizer: whose step is taken.
-            build: makes the objective with tiles of at most so many pixels.
-            max_tile_pixels: the largest tile.
-            graphs: traced steps of the same optimizer, network and settings; new ones are added.
-            jit_compile: whether to compile with XLA.
+        `graphs` are traced steps of the same optimizer, network and settings; new ones are added.
         """
         self._optimizer, self._build, self._jit_compile = optimizer, build, jit_compile
         self._graphs, self.max_tile_pixels = graphs, max_tile_pixels
