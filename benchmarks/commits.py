@@ -12,7 +12,7 @@ from time import perf_counter
 
 import machine
 
-from nst_tf import startup
+from nst_tf import tensorflow_startup
 
 
 @contextlib.contextmanager
@@ -57,7 +57,9 @@ def python_seconds(source: Path, *arguments: str) -> float:
 
 def python_environment(source: Path) -> dict[str, str]:
     """The caller's, without what this program has set for TensorFlow: each sets its own."""
-    inherited = {name: v for name, v in os.environ.items() if name not in startup.ENVIRONMENT}
+    inherited = {
+        name: v for name, v in os.environ.items() if name not in tensorflow_startup.ENVIRONMENT
+    }
     return inherited | {"PYTHONPATH": str(source), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 

@@ -10,10 +10,10 @@ from time import perf_counter
 import machine
 from absl import app, flags
 
-from nst_tf import Settings, Style, optimize, startup
+from nst_tf import Settings, Style, optimize, tensorflow_startup
 from nst_tf.images import image_io
 from nst_tf.losses.tiles import MAX_TILE_PIXELS
-from nst_tf.run import memory
+from nst_tf.run import memory_plan
 from nst_tf.run.progress import RunPlan, State
 from nst_tf.run.pyramid import scale_sizes
 from nst_tf.run.session import Session
@@ -38,7 +38,7 @@ _STEPS = flags.DEFINE_integer(
 
 def main(_: list[str]) -> None:
     """Take steps and print their time, the peak of the memory and the estimate."""
-    startup.import_tensorflow()
+    tensorflow_startup.import_tensorflow()
     content, styles = image_io.read(_CONTENT.value).rgb, [Style(image_io.read(_STYLE.value).rgb)]
     settings = Settings(
         size=_SIZE.value,
@@ -52,7 +52,7 @@ def main(_: list[str]) -> None:
     sizes = scale_sizes(*content.shape[:2], settings)
     max_pixels = min(int(_FRACTION.value * math.prod(sizes[0])), MAX_TILE_PIXELS)
     budget = session.memory_budget(content)
-    (scale_plan,) = memory.plan(sizes, network, settings, budget, max_tile_pixels=max_pixels)
+    (scale_plan,) = memory_plan.plan(sizes, network, settings, budget, max_tile_pixels=max_pixels)
     plan = RunPlan(settings.precision, (scale_plan,))
     run = optimize(content, styles, settings, resume=State(0, 0, plan, plan), session=session)
     seconds = []

@@ -13,7 +13,7 @@ import numpy as np
 from absl import app, flags
 from PIL import Image
 
-from nst_tf import startup
+from nst_tf import tensorflow_startup
 from nst_tf.settings import Settings
 
 _PROGRAM = flags.DEFINE_enum("program", "nst_tf", ["nst_tf", "torch"], "whose step")
@@ -74,7 +74,7 @@ def _timers(network: list[limit.Convolution], content: np.ndarray) -> dict:
 
 def _tensorflow_steps(content: np.ndarray, style: np.ndarray) -> Iterator[None]:
     """nst_tf's steps at one scale."""
-    startup.import_tensorflow()
+    tensorflow_startup.import_tensorflow()
     from nst_tf import Style, optimize
 
     settings = Settings(size=_SIZE.value, scales=1, steps=10**6, precision=_PRECISION.value)

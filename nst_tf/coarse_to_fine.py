@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from time import perf_counter
 
 import numpy as np
 import tensorflow as tf
@@ -16,13 +17,13 @@ from nst_tf.optimizers.adam import Adam
 from nst_tf.optimizers.base import Evaluation
 from nst_tf.optimizers.lbfgs import Lbfgs
 from nst_tf.optimizers.preconditioner import fourier_precondition
-from nst_tf.run import memory
+from nst_tf.run import memory_plan
 from nst_tf.run.nan_check import stop_if_not_finite
-from nst_tf.run.problem import ScaleProblem
 from nst_tf.run.progress import Progress, RunPlan, State
 from nst_tf.run.pyramid import scale_sizes, scale_steps
+from nst_tf.run.scale_problem import ScaleProblem
 from nst_tf.run.session import Session
-from nst_tf.run.step import Optimizer, OptimizerState, Step
+from nst_tf.run.traced_step import Optimizer, OptimizerState, Step
 from nst_tf.settings import Settings
 from nst_tf.style import Style, check
 
@@ -130,8 +131,11 @@ class _Run:
         while True:
             failed = yield from self._scales()
             if failed is None:
+                # A Progress that is kept holds this run.
+                self._network, self._session = None, Session()
                 return
             stop_if_not_finite(failed, self.state.plan.precision)
+            del failed
             plan = self.state.plan._replace(precision="float32")
             self.state = self.state._replace(plan=plan)
             self._begin()
@@ -147,8 +151,8 @@ class _Run:
         self._network = session.begin(settings, self._styles)
         if not self.state.plan.scales:
             budget = session.memory_budget(self._content)
-            plans = memory.plan(self._sizes, self._network, settings, budget)
-            _LOG.info(memory.describe(plans, settings))
+            plans = memory_plan.plan(self._sizes, self._network, settings, budget)
+            _LOG.info(memory_plan.describe(plans, settings))
             plan = RunPlan(settings.precision, tuple(plans))
             self.state = self.state._replace(plan=plan, initial_plan=plan)
         self._problem = ScaleProblem(
@@ -163,16 +167,21 @@ class _Run:
             optimizer, step = self._at_scale(scale)
             state = self._initial(optimizer, scale, state)
             for index in range(taken, self._steps[scale]):
+                began = perf_counter()
                 state, evaluation = step(state)
                 # Waits for the device at each step: later, the good state before would be gone.
-                if not evaluation.finite:
-                    return self._progress(scale, index, evaluation, state.image)
+                finite = bool(evaluation.finite)
+                seconds = perf_counter() - began
+                progress = self._progress(scale, index, evaluation, seconds, state.image)
+                if not finite:
+                    return progress
                 self._keep(scale, index, state, evaluation, step.max_tile_pixels)
-                yield self._progress(scale, index, evaluation, state.image)
+                yield progress
+                del progress
             last = self.state.evaluation
             if scale + 1 == len(self._sizes) and taken == self._steps[scale] and last is not None:
                 # A run that was resumed at its end has this to show.
-                yield self._progress(scale, taken - 1, last, state.image)
+                yield self._progress(scale, taken - 1, last, 0.0, state.image)
             taken = 0
         return None
 
@@ -213,9 +222,11 @@ class _Run:
         tensors = tf.nest.flatten(state)
         self.state = State(scale, index + 1, plan, initial_plan, tensors, evaluation)
 
-    def _progress(self, scale: int, index: int, evaluation: Evaluation, image) -> Progress:
+    def _progress(self, scale: int, index: int, evaluation, seconds: float, image) -> Progress:
         losses, accepted, _ = evaluation
-        return Progress(scale, self._sizes, index, self._steps, losses, accepted, image, self)
+        return Progress(
+            scale, self._sizes, index, self._steps, losses, accepted, seconds, image, self
+        )
 
 
 def optimizer_from_settings(settings: Settings, lbfgs_history: int) -> Optimizer:

@@ -2,7 +2,7 @@
 
 
 class InputError(ValueError):
-    """A mistake in what the user gave, told in one line.
+    """A mistake in what the user gave, as one line.
 
     The message names the file or the setting, its value, what was expected and what to do.
     Scripts print it and end; any other exception is a fault of ours and keeps its traceback.

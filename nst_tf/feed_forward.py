@@ -15,7 +15,7 @@ import tensorflow as tf
 from nst_tf.errors import InputError
 from nst_tf.networks import hub, precision
 from nst_tf.networks.stylization import edge_pad, resize_style
-from nst_tf.run import memory
+from nst_tf.run import memory_plan
 from nst_tf.run.pyramid import MIN_SIDE
 from nst_tf.style import check_weights
 
@@ -145,7 +145,7 @@ def _has_bottleneck(model: Any, content: tf.Tensor, style: tf.Tensor) -> bool:
 def _run_padded(model: Callable[[tf.Tensor], tf.Tensor], content: tf.Tensor) -> tf.Tensor:
     """Run with sides padded to multiples of 4, a size that all of these networks keep."""
     batch, height, width = content.shape[:3]
-    needed, (_, free) = _PER_PIXEL * batch * height * width, memory.used_and_free()
+    needed, (_, free) = _PER_PIXEL * batch * height * width, memory_plan.used_and_free()
     if needed > free:
         raise InputError(
             f"content: {batch} of {width} x {height} px take about {needed / 2**30:.1f} GiB, and "

@@ -1,7 +1,7 @@
 """Settings: every value that determines a picture, with its default, range and help; recipes."""
 
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from nst_tf.errors import InputError
@@ -12,8 +12,8 @@ from nst_tf.validation import checked, plain
 DEFAULT_STRENGTH = 0.8
 _STRENGTH_DECADES = 2.5
 _CONV1 = tuple(f"block{block}_conv1" for block in range(1, 6))
-# Weights of the style layers of the Wasserstein loss, found for the default recipe.
-_WASSERSTEIN_WEIGHTS = dict(zip(_CONV1[:4], (0.07, 0.38, 0.15, 0.40), strict=True))
+# Weights of the default recipe's style layers.
+_LAYER_WEIGHTS = dict(zip(_CONV1[:4], (0.07, 0.38, 0.15, 0.40), strict=True))
 
 
 def _setting(
@@ -83,8 +83,8 @@ class Settings:
     )
     style_layer_weights: tuple[float, ...] = _setting(
         (),
-        "weights of the style layers, in their order; none takes 0.07,0.38,0.15,0.4 for the "
-        "Wasserstein loss at its four layers, and equal weights elsewhere",
+        "weights of the style layers, in their order; none takes 0.07,0.38,0.15,0.4 for "
+        "block1_conv1 to block4_conv1, and equal weights for other layers",
     )
     loss_normalization: str = _setting(
         "relative",
@@ -159,9 +159,13 @@ class Settings:
         """The weight of each style layer by its name, w_l of Gatys et al. 2016, equation 5."""
         if self.style_layer_weights:
             return dict(zip(self.style_layers, self.style_layer_weights, strict=True))
-        if self.style_loss == "wasserstein" and {*self.style_layers} == {*_WASSERSTEIN_WEIGHTS}:
-            return {name: _WASSERSTEIN_WEIGHTS[name] for name in self.style_layers}
+        if {*self.style_layers} == {*_LAYER_WEIGHTS}:
+            return {name: _LAYER_WEIGHTS[name] for name in self.style_layers}
         return dict.fromkeys(self.style_layers, 1.0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All settings by name, with the layer weights that an empty tuple stands for."""
+        return asdict(self) | {"style_layer_weights": tuple(self.layer_weights.values())}
 
     def with_strength(self, strength: float) -> "Settings":
         """These settings with a content weight for a strength of the style.

@@ -32,6 +32,8 @@ def checked(setting: Field, value: Any) -> Any:
 
 
 def _checked_tuple(setting: Field, value: Any) -> tuple:
+    if not isinstance(value, (str, Real, list, tuple)):
+        raise _refusal(setting, value, "a list")
     items = (value,) if isinstance(value, (str, Real)) else tuple(value)
     if get_args(setting.type)[0] is str:
         names = tuple(name.strip() if isinstance(name, str) else "" for name in items)

@@ -3,12 +3,9 @@
 python scripts/batch.py --contents=photos --styles=paintings --output_dir=painted
 """
 
-from dataclasses import fields
-
 from absl import flags
 
 from nst_tf.cli import app, setting_flags
-from nst_tf.settings import Settings
 
 flags.DEFINE_multi_string(
     "contents",
@@ -62,8 +59,7 @@ def main() -> None:
     """Paint as the flags say."""
     from nst_tf.cli import batch
 
-    names = [setting.name for setting in fields(Settings)] + ["strength", "recipe"]
-    given = [name for name in names if flags.FLAGS[name].present]
+    given = setting_flags.given_names()
     options = batch.Options(**app.flag_values(batch.Options))
     batch.run(options, setting_flags.settings_from_flags(), given)
 

@@ -8,12 +8,11 @@ The result has the photograph's size unless --size is given. An optimizer takes 
 none.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from absl import flags
 
 from nst_tf.cli import app, setting_flags
-from nst_tf.settings import Settings
 
 flags.DEFINE_enum(
     "model",
@@ -44,8 +43,7 @@ def main() -> None:
     """Export as the flags say."""
     from nst_tf.cli import export
 
-    names = [setting.name for setting in fields(Settings)] + ["strength"]
-    given = [name for name in names if flags.FLAGS[name].present]
+    given = setting_flags.given_names()
     settings = setting_flags.settings_from_flags()
     if "size" not in given:
         settings = replace(settings, size=0)

@@ -71,11 +71,11 @@ def main() -> None:
 
     values = flags.FLAGS.flag_values_dict()
     layers = setting_flags.layers_of_each_style()
-    kept = {name: values[name] for name in _RECORDED}
-    kept["style_layers"] = values["style_layers"] if layers else None
+    recorded_flags = {name: values[name] for name in _RECORDED}
+    recorded_flags["style_layers"] = values["style_layers"] if layers else None
     settings = setting_flags.settings_from_flags(_record.get("settings"), layers_of_each=True)
     options = stylize.Options(**app.flag_values(stylize.Options))
-    stylize.stylize(options, settings, layers, _record, kept)
+    stylize.stylize(options, settings, layers, _record, recorded_flags)
 
 
 def set_flag_defaults() -> None:
@@ -86,7 +86,9 @@ def set_flag_defaults() -> None:
     if not path:
         return
     _record.update(record.read(path))
-    for name in (*_RECORDED, "style_layers"):
+    # A recipe that is given has its own layers.
+    names = _RECORDED if flags.FLAGS["recipe"].present else (*_RECORDED, "style_layers")
+    for name in names:
         value = _record["flags"].get(name)
         if value is not None:
             try:

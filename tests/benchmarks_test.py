@@ -11,7 +11,7 @@ from absl.testing import absltest, parameterized
 from PIL import Image
 from testing.pictures import ROOT
 
-from nst_tf import startup
+from nst_tf import tensorflow_startup
 
 BENCHMARKS = ROOT / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
@@ -137,7 +137,7 @@ class StepwiseTest(absltest.TestCase):
 
 class CommitsTest(absltest.TestCase):
     def test_an_earlier_commit_has_no_setting_of_this_ones(self):
-        with mock.patch.dict(os.environ, startup.ENVIRONMENT | {"NST_TF_TEST": "kept"}):
+        with mock.patch.dict(os.environ, tensorflow_startup.ENVIRONMENT | {"NST_TF_TEST": "kept"}):
             environment = commits.python_environment(Path("there"))
         self.assertNotIn("TF_CPU_ALLOCATOR_USE_BFC", environment)
         self.assertEqual((environment["PYTHONPATH"], environment["NST_TF_TEST"]), ("there", "kept"))

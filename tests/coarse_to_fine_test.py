@@ -15,7 +15,7 @@ from nst_tf.callbacks.base import Callback
 from nst_tf.images.pixels import resize
 from nst_tf.losses.terms import Losses
 from nst_tf.networks import vgg
-from nst_tf.run import memory
+from nst_tf.run import memory_plan
 from nst_tf.run.session import Session
 from nst_tf.settings import RECIPES
 
@@ -184,9 +184,9 @@ class StylizeTest(SmallNetworkTest):
         """For a few steps: a last digit decides which pixel is the maximum; L-BFGS amplifies it."""
         settings = replace(SMALL, size=96)
         whole = self.stylize(settings)
-        in_tiles = functools.partial(memory.plan, max_tile_pixels=4500)
+        in_tiles = functools.partial(memory_plan.plan, max_tile_pixels=4500)
         with (
-            mock.patch.object(memory, "plan", in_tiles),
+            mock.patch.object(memory_plan, "plan", in_tiles),
             self.assertLogs("nst_tf", "INFO") as logs,
         ):
             tiled = self.stylize(settings)

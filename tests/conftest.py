@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from nst_tf import startup
+from nst_tf import tensorflow_startup
 
 flags.FLAGS.mark_as_parsed()
-startup.import_tensorflow()
+tensorflow_startup.import_tensorflow()

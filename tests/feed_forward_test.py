@@ -71,7 +71,7 @@ class FastStylizerTest(parameterized.TestCase, tf.test.TestCase):
             self.bundled(content, style)
 
     def test_content_too_large_for_the_memory_is_refused(self):
-        with mock.patch.object(feed_forward.memory, "used_and_free", return_value=(0, 1e6)):
+        with mock.patch.object(feed_forward.memory_plan, "used_and_free", return_value=(0, 1e6)):
             with self.assertRaisesRegex(InputError, "1 of 80 x 60 px take .* smaller --size"):
                 self.bundled(self.content, self.style)
 

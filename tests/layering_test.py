@@ -6,7 +6,7 @@ from testing.pictures import ROOT
 
 # From the ground up: a module imports from its own row and from those before it.
 LAYERS = (
-    ("atomic_files", "errors", "settings", "startup", "validation"),
+    ("atomic_files", "errors", "settings", "tensorflow_startup", "validation"),
     ("images",),
     ("networks",),
     ("losses",),
@@ -22,7 +22,7 @@ LAYERS = (
 GROUND = {
     "errors": set(),
     "atomic_files": {"errors"},
-    "startup": set(),
+    "tensorflow_startup": set(),
     "validation": {"errors"},
     "settings": {"errors", "validation"},
 }

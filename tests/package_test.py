@@ -9,7 +9,7 @@ import pytest
 from absl.testing import absltest, parameterized
 from testing.pictures import PAINTING, PHOTOGRAPH, ROOT
 
-from nst_tf import startup
+from nst_tf import tensorflow_startup
 
 CODE = f"""
 import nst_tf, pathlib, sys
@@ -68,18 +68,20 @@ class TensorFlowTest(absltest.TestCase):
     def test_scripts_keep_freed_memory(self):
         """Only an allocator of TensorFlow's own counts what it has; malloc gives it back."""
         code = (
-            "from nst_tf import startup; startup.import_tensorflow()\n"
+            "from nst_tf import tensorflow_startup as startup; startup.import_tensorflow()\n"
             "import tensorflow as tf; kept = tf.zeros([1000, 1000])\n"
             "print(tf.config.experimental.get_memory_info('CPU:0')['current'] >= 4e6)"
         )
-        clean = {name: os.environ[name] for name in {*os.environ} - {*startup.ENVIRONMENT}}
+        clean = {
+            name: os.environ[name] for name in {*os.environ} - {*tensorflow_startup.ENVIRONMENT}
+        }
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, env=clean)
         self.assertEqual(found.stdout, b"True\n", found.stderr)
 
     def test_an_import_that_aborts_says_so(self):
         folder = Path(self.create_tempdir().full_path)
         (folder / "tensorflow.py").write_text("import os; os.abort()")
-        code = "from nst_tf import startup; startup.import_tensorflow()"
+        code = "from nst_tf import tensorflow_startup as startup; startup.import_tensorflow()"
         path = {"PYTHONPATH": str(folder)}
         found = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, env=os.environ | path

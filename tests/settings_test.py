@@ -63,16 +63,19 @@ class LayerWeightsTest(parameterized.TestCase):
         for layers in (CONV1[:3], (*CONV1[:3], "block4_conv2"), (*CONV1[:4], "a")):
             weights = Settings(style_layers=layers).layer_weights
             self.assertEqual(weights, dict.fromkeys(layers, 1.0))
-        gram = Settings(style_loss="gram")
-        self.assertEqual(gram.layer_weights, dict.fromkeys(CONV1[:4], 1.0))
+
+    def test_the_dict_has_the_weights_that_none_stand_for(self):
+        values = Settings(style_layers=("a", "b"), size=64).as_dict()
+        self.assertEqual(values["style_layer_weights"], (1.0, 1.0))
+        self.assertEqual(Settings(**values).as_dict(), values)
 
     def test_given_weights_are_in_the_order_of_the_layers(self):
         settings = Settings(style_layers=("b", "a"), style_layer_weights=[2, "0.5"])
         self.assertEqual(settings.style_layer_weights, (2.0, 0.5))
         self.assertEqual(settings.layer_weights, {"b": 2, "a": 0.5})
         self.assertEqual(Settings(style_layers="a", style_layer_weights=3).layer_weights, {"a": 3})
-        kept = replace(Settings(style_layer_weights=(0, 2, 3, 4)), seed=1)
-        self.assertEqual(kept.style_layer_weights, (0, 2, 3, 4))
+        changed = replace(Settings(style_layer_weights=(0, 2, 3, 4)), seed=1)
+        self.assertEqual(changed.style_layer_weights, (0, 2, 3, 4))
 
     @parameterized.parameters((1.0,), ((1.0,) * 5,), ("1",), ((0.0,) * 4,))
     def test_four_weights_are_for_four_layers(self, weights):

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
-from nst_tf import startup
+from nst_tf import tensorflow_startup
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
 from nst_tf.errors import InputError
 
@@ -129,7 +129,7 @@ def _start_worker(threads: int, memory_fraction: float) -> None:
 
 def _make_worker(threads: int, memory_fraction: float = 1.0) -> "Worker":
     # TensorFlow prints to stderr when it is imported, unless it is imported so.
-    startup.import_tensorflow()
+    tensorflow_startup.import_tensorflow()
     from nst_tf.batch.worker import Worker
 
     return Worker(threads, memory_fraction)

@@ -1,4 +1,4 @@
-"""How far a batch is: a bar on a terminal, a line now and then elsewhere."""
+"""The progress of a batch: a bar on a terminal, a line every ten seconds elsewhere."""
 
 import math
 import sys
@@ -56,10 +56,8 @@ class BatchProgressBar:
 
     def _left(self) -> str:
         """The time left, once an image is rendered: failures are too quick to tell it."""
-        if not self._num_rendered:
-            return ""
         work = self._num_rendered + self._total - self._count
-        return f"{time_left(monotonic() - self._started, self._num_rendered / work)} left"
+        return time_left(monotonic() - self._started, 0, self._num_rendered / max(work, 1))
 
 
 class _NameColumn(ProgressColumn):

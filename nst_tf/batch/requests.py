@@ -10,7 +10,7 @@ class RenderConfig(NamedTuple):
 
     settings: Settings  # method "fast" takes the size only
     method: str = "optimize"  # or "fast"
-    handle: str = "bundled"  # model of method "fast", see `fast.load`
+    handle: str = "bundled"  # model of method "fast", see `nst_tf.load`
     recipe: str = "default"  # that the settings come from, for the records within the images
 
 

@@ -9,7 +9,6 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -123,7 +122,7 @@ def config_sha256(config: RenderConfig) -> str:
         inputs |= {"handle": config.handle, "size": config.settings.size}
         inputs["model"] = _model_sha256s(config.handle)
     else:
-        inputs |= asdict(config.settings)
+        inputs |= config.settings.as_dict()
         inputs["weights"] = vgg.origin(config.settings).get("sha256")
         if inputs["weights"]:
             del inputs["vgg_weights"]  # the path does not matter

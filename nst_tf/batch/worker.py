@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import feed_forward, startup
+from nst_tf import feed_forward, tensorflow_startup
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
 from nst_tf.coarse_to_fine import optimize
-from nst_tf.errors import InputError, one_line
+from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.images.pixels import resize
 from nst_tf.networks import precision, vgg
-from nst_tf.run import memory, pyramid, record
+from nst_tf.run import memory_plan, pyramid, record
 from nst_tf.run.progress import State
 from nst_tf.run.session import Session
 from nst_tf.settings import Settings
@@ -39,7 +39,7 @@ class Worker:
             memory_fraction: of the free memory, from 0 to 1; 0 for the fraction that the threads
                 are of the cores.
         """
-        startup.import_tensorflow()
+        tensorflow_startup.import_tensorflow()
         self._name = f"{socket.gethostname()} {os.getpid()}"
         cores = os.cpu_count() or 1
         if 0 < threads < cores:
@@ -51,8 +51,8 @@ class Worker:
             for gpu in tf.config.list_physical_devices("GPU"):
                 # Otherwise the first worker takes all of its memory.
                 tf.config.experimental.set_memory_growth(gpu, True)
-            _, free = memory.used_and_free()
-            self._max_memory = memory.DEFAULT_FRACTION * free * memory_fraction / 2**30
+            _, free = memory_plan.used_and_free()
+            self._max_memory = memory_plan.DEFAULT_FRACTION * free * memory_fraction / 2**30
         self._config: RenderConfig | None = None
         self._method: _Optimization | _FeedForward | None = None
         self._style = b""
@@ -78,7 +78,7 @@ class Worker:
             result = RenderResult(request.number, error=str(error))
         # Whatever it is, it belongs into the log, and the other requests are rendered.
         except Exception as error:
-            message = f"{type(error).__name__}: {one_line(error)}"
+            message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             result = RenderResult(request.number, error=message, trace=traceback.format_exc())
         seconds = round(perf_counter() - started, 3)
         return result._replace(seconds=seconds, worker=self._name)

@@ -13,8 +13,8 @@ _LOG = logging.getLogger(__name__)
 class Callback:
     """Follows a run; a subclass overrides what it needs.
 
-    An InputError of a callback, as of a full disk, does not stop the run. It is a warning, given
-    once until the callback succeeds again.
+    An InputError of a callback, such as a full disk, does not stop the run. It becomes a warning,
+    which is not repeated while it says the same.
     """
 
     def on_begin(self) -> None:
@@ -42,16 +42,15 @@ def notify(run: Iterable[Progress], callbacks: Iterable[Callback]) -> Iterator[P
         The same Progress.
     """
     callbacks = list(callbacks)
-    failing: set[int] = set()  # by identity, because a dataclass has no hash
+    warnings: dict[int, str] = {}  # the last of each, by identity: a dataclass has no hash
 
     def call(callback: Callback, method: Callable, *arguments: Progress) -> None:
         try:
             method(*arguments)
-            failing.discard(id(callback))
         except InputError as error:
-            if id(callback) not in failing:
-                _LOG.warning("%s; painting on", error)
-            failing.add(id(callback))
+            if warnings.get(id(callback)) != str(error):
+                _LOG.warning("%s; the run is not affected", error)
+            warnings[id(callback)] = str(error)
 
     with contextlib.ExitStack() as closing:
         for callback in callbacks:

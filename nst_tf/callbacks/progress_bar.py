@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line now and then elsewhere."""
+"""The progress of a run: a bar on a terminal, a line every ten seconds elsewhere."""
 
 import sys
 from datetime import timedelta
@@ -25,13 +25,12 @@ class ProgressBar(Callback):
         )
         self._is_terminal = sys.stdout.isatty()
         self._losses: Losses | None = None
-        self._began = self._last_line = monotonic()
+        self._origin: tuple[float, float] | None = None
+        self._last_line = monotonic() - LINE_SECONDS
         self._task = self._bar.add_task("preparing", total=1.0)
 
     def on_begin(self) -> None:
         """Show the bar."""
-        self._began = monotonic()
-        self._last_line = self._began - LINE_SECONDS
         if self._is_terminal:
             self._bar.start()
 
@@ -40,14 +39,17 @@ class ProgressBar(Callback):
         # Those of a trial that the optimizer did not keep are not the picture's.
         if progress.accepted or self._losses is None:
             self._losses = progress.losses
-        left = time_left(monotonic() - self._began, progress.done)
+        # From the first step on: that one is traced, and a resumed run had work done before.
+        now = monotonic()
+        self._origin = self._origin or (now, progress.done)
+        left = time_left(now - self._origin[0], self._origin[1], progress.done)
         if self._is_terminal:
-            line = f"{_describe(progress, self._losses)} {left} left"
+            line = f"{_describe(progress, self._losses)} {left}"
             self._bar.update(self._task, description=line, completed=progress.done)
         elif monotonic() - self._last_line >= LINE_SECONDS or progress.done == 1:
             height, width = progress.scales[progress.scale]
             line = _describe(progress, self._losses)
-            print(f"{width} x {height} px, {line}, {left} left", flush=True)
+            print(f"{width} x {height} px, {line} {left}".rstrip(), flush=True)
             self._last_line = monotonic()
 
     def close(self) -> None:
@@ -56,9 +58,11 @@ class ProgressBar(Callback):
             self._bar.stop()
 
 
-def time_left(seconds: float, done: float) -> timedelta:
-    """What is left of work of which a fraction has taken so many seconds."""
-    return timedelta(seconds=round(seconds * (1 - done) / done))
+def time_left(seconds: float, before: float, done: float) -> str:
+    """The time left where a fraction of the work, from `before` to `done`, took so many seconds."""
+    if done == before:
+        return ""
+    return f"{timedelta(seconds=round(seconds * (1 - done) / (done - before)))} left"
 
 
 def _describe(progress: Progress, losses: Losses) -> str:

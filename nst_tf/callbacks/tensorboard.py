@@ -1,7 +1,5 @@
 """A run in TensorBoard: losses, seconds of a step, and the picture."""
 
-from time import perf_counter
-
 import tensorflow as tf
 
 from nst_tf.callbacks.base import Callback
@@ -27,15 +25,13 @@ class TensorBoard(Callback):
             self._writer.flush()
         except tf.errors.OpError as error:
             raise self._refusal(error) from error
-        self._last = perf_counter()
 
     def on_step(self, progress: Progress) -> None:
         """Write the numbers, and the picture if it is due."""
-        now = perf_counter()
         step = sum(progress.steps[: progress.scale]) + progress.step
         try:
             with self._writer.as_default(step):
-                self._write_scalars(progress, now - self._last)
+                self._write_scalars(progress)
                 # On a full disk this raises; the flush after a large picture would not.
                 self._writer.flush()
                 if (step + 1) % self._every == 0 or progress.done == 1:
@@ -43,8 +39,6 @@ class TensorBoard(Callback):
             self._writer.flush()
         except tf.errors.OpError as error:
             raise self._refusal(error) from error
-        finally:
-            self._last = perf_counter()
 
     def close(self) -> None:
         """Close the event file."""
@@ -53,8 +47,8 @@ class TensorBoard(Callback):
         except tf.errors.OpError as error:
             raise self._refusal(error) from error
 
-    def _write_scalars(self, progress: Progress, seconds: float) -> None:
-        _write("seconds", tf.constant(seconds), "scalars")
+    def _write_scalars(self, progress: Progress) -> None:
+        _write("seconds", tf.constant(progress.seconds), "scalars")
         if progress.accepted:
             for name, loss in progress.losses._asdict().items():
                 _write(f"loss/{name}", loss, "scalars")

@@ -1,4 +1,4 @@
-"""How every script starts and ends: flags in, one line for a user's mistake, a status out."""
+"""The start and the end of every script: flags, signals, errors as one line, exit status."""
 
 import dataclasses
 import logging
@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from absl import app, flags
 from absl import logging as absl_logging
 
-from nst_tf import startup
+from nst_tf import tensorflow_startup
 from nst_tf.errors import InputError
 
 # Ctrl-C and SIGTERM that have come; and one entry while they must not interrupt.
@@ -43,7 +43,7 @@ def run(
     def guarded(arguments: list[str]) -> None:
         _exit_at_second_signal()
         for number in (signal.SIGINT, signal.SIGTERM):
-            # A shell's background jobs ignore Ctrl-C, and shall.
+            # Background jobs of a shell keep ignoring Ctrl-C.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _on_signal)
         try:
@@ -56,7 +56,7 @@ def run(
             missing = [f"--{name}" for name in required if flags.FLAGS[name].value in empty]
             if missing:
                 raise InputError(f"{', '.join(missing)}: missing; --help tells what to give")
-            startup.import_tensorflow()
+            tensorflow_startup.import_tensorflow()
             # absl would print every notice of TensorFlow's and ours to stderr.
             if not flags.FLAGS["verbosity"].present:
                 absl_logging.set_verbosity(absl_logging.WARNING)

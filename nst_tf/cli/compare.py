@@ -94,7 +94,7 @@ def _as_json(settings: Settings, pairs: Pairs, compared: list[list[Entry]]) -> d
     return {
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {"nst_tf": nst_tf.__version__, "tensorflow": tf.__version__},
-        "settings": asdict(settings),
+        "settings": settings.as_dict(),
         "pairs": [
             {
                 "content": content,

@@ -28,7 +28,7 @@ class Options:
 def export(options: Options, settings: Settings, given: Collection[str]) -> None:
     """Export a model; `given` are the names of the settings that were given."""
     vgg_model = _VGG_MODELS.get(options.model)
-    names = vgg_model.settings_names if vgg_model else ()
+    names = ("recipe", *vgg_model.settings_names) if vgg_model else ()
     for name in given:
         if name not in names:
             raise _refusal(options.model, name, names)
@@ -45,7 +45,7 @@ def export(options: Options, settings: Settings, given: Collection[str]) -> None
 
 
 def _refusal(model: str, name: str, names: Sequence[str]) -> InputError:
-    requested = model == "optimizer" and name in models.REQUEST_SETTINGS
+    requested = model == "optimizer" and name in (*models.REQUEST_SETTINGS, "strength")
     why = "each request gives it" if requested else "it is not made with it"
     return InputError(
         f"{name}: no setting of an exported {model}, {why}; leave it out "

@@ -56,10 +56,7 @@ def settings_from_flags(
     """
     base = RECIPES[_value("recipe")]
     if recorded is not None and not flags.FLAGS["recipe"].present:
-        unknown = {*recorded} - {setting.name for setting in fields(Settings)}
-        if unknown:
-            raise InputError(f"{unknown.pop()}: this version of nst_tf has no such setting")
-        base = Settings(**recorded)
+        base = _from_record(recorded)
     given = {s.name: _value(s.name) for s in fields(Settings)}
     given = {name: value for name, value in given.items() if value is not None}
     groups = layers_of_each_style()
@@ -76,6 +73,18 @@ def settings_from_flags(
     return _with_strength(replace(base, **given), given)
 
 
+def _from_record(recorded: Mapping[str, Any]) -> Settings:
+    unknown = sorted({*recorded} - {setting.name for setting in fields(Settings)})
+    if unknown:
+        raise InputError(
+            f"from_record: this version of nst_tf has no setting {unknown[0]}; give flags instead"
+        )
+    try:
+        return Settings(**recorded)
+    except InputError as error:
+        raise InputError(f"from_record: {error}") from error
+
+
 def _with_strength(settings: Settings, given: Mapping[str, Any]) -> Settings:
     strength = _value("strength")
     if strength is None:
@@ -88,6 +97,12 @@ def _with_strength(settings: Settings, given: Mapping[str, Any]) -> Settings:
     # Of a record, too, the strength is relative to the recipe that it began with.
     usual = RECIPES[_value("recipe")].content_weight
     return replace(settings, content_weight=usual).with_strength(strength)
+
+
+def given_names() -> list[str]:
+    """The names of the flags of settings that are given, --recipe and --strength among them."""
+    names = ["recipe", "strength", *(setting.name for setting in fields(Settings))]
+    return [name for name in names if flags.FLAGS[name].present]
 
 
 def layers_of_each_style() -> list[list[str]]:

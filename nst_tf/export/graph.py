@@ -11,7 +11,7 @@ from nst_tf.images.pixels import resize
 from nst_tf.losses.objective import Objective, Weights, style_statistic
 from nst_tf.losses.style_targets import StyleImage, StyleTarget, compute_style_targets
 from nst_tf.networks.vgg import Network
-from nst_tf.run import problem, pyramid
+from nst_tf.run import pyramid, scale_problem
 from nst_tf.settings import Settings
 
 
@@ -48,7 +48,7 @@ def stylize_graph(
         targets = _style_targets(network, style, tf.reduce_max(sizes[scale]), settings)
         objective = Objective(network, fine, targets, settings, weights=weights)
         coarse = resize(content, *_height_width(state.image))
-        enlarged = problem.enlarge(state.image, coarse, fine, settings)
+        enlarged = scale_problem.enlarge(state.image, coarse, fine, settings)
         state = optimizer.resize(state, tf.ensure_shape(enlarged, [1, None, None, 3]))
 
         def take_step(taken: tf.Tensor, state: Any, totals: tf.TensorArray):
@@ -58,7 +58,7 @@ def stylize_graph(
         end = taken + scale_steps[scale]
         return scale + 1, *_loop(lambda taken, *_: taken < end, take_step, (taken, state, totals))
 
-    start = problem.start_image(content, settings, sizes[0, 0], sizes[0, 1])
+    start = scale_problem.start_image(content, settings, sizes[0, 0], sizes[0, 1])
     state = optimizer.init(start, bounds=(0.0, 1.0))
     totals = tf.TensorArray(tf.float32, tf.reduce_sum(scale_steps))
     scales = tf.size(scale_steps)

@@ -11,6 +11,7 @@ import nst_tf
 from nst_tf.export.checks import MAX_STEPS
 from nst_tf.export.models import ExportedModel
 from nst_tf.run.pyramid import MAX_ASPECT_RATIO, MIN_SIDE
+from nst_tf.validation import plain
 
 # Where the manifest lies in the folder of an export.
 PATH = Path("assets.extra", "manifest.json")
@@ -94,7 +95,7 @@ def write(folder: Path, manifest: dict[str, Any], *, lite: bool = False) -> None
         usage=_TFLITE if lite else _SAVED_MODEL,
         path=PATH,
         signatures="\n".join(_tables(manifest["signatures"])),
-        provenance="".join(f"| {name} | {_plain(value)} |\n" for name, value in rows.items()),
+        provenance="".join(f"| {name} | {plain(value)} |\n" for name, value in rows.items()),
     )
     (folder / "README.md").write_text(text)
 
@@ -146,7 +147,3 @@ def _range(limits: list | None) -> str:
         return "any"
     lowest, highest = limits
     return f"from {lowest}" if highest is None else f"{lowest} to {highest}"
-
-
-def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -147,7 +147,7 @@ def compare(
         content: the content image, float32 sRGB [H, W, 3] in [0, 1].
         style: the style image, float32 sRGB [h, w, 3] in [0, 1].
         settings: of the optimization; all images have its size.
-        handles: feed-forward models, see `fast.load`.
+        handles: feed-forward models, see `nst_tf.load`.
         start: an image that the optimization starts from, see `optimize`.
         callbacks: of the optimization.
 
@@ -155,7 +155,7 @@ def compare(
         The content image, the style image, the optimized image, and one image of each model.
 
     Raises:
-        InputError: see `optimize` and `fast.load`.
+        InputError: see `optimize` and `nst_tf.load`.
     """
     height, width = scale_sizes(content.shape[0], content.shape[1], settings)[-1]
     resized = resize(content, height, width).numpy()
@@ -181,7 +181,7 @@ def format_seconds(seconds: float | None) -> str:
 
 
 def _cut(name: str) -> str:
-    """The name, or the end of a long one, as of a model's path."""
+    """The name, or the end of a long one, such as a model's path."""
     return name if len(name) <= _MAX_NAME else f"… {name[-_MAX_NAME:]}"
 
 

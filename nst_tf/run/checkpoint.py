@@ -20,7 +20,7 @@ from nst_tf.errors import InputError
 from nst_tf.losses.terms import Losses
 from nst_tf.optimizers.base import Evaluation
 from nst_tf.run import record
-from nst_tf.run.memory import ScalePlan
+from nst_tf.run.memory_plan import ScalePlan
 from nst_tf.run.progress import RunPlan, State
 from nst_tf.run.record import Json
 
@@ -33,14 +33,12 @@ def check(path: str, *, resume: bool) -> None:
     atomic_files.check(path)
     if not os.path.exists(path) or resume:
         return
-    try:
-        _read(path)
-    except InputError:
+    if _is_checkpoint(path):
         raise InputError(
-            f"checkpoint={path}: is another file, no checkpoint; give another name"
-        ) from None
+            f"checkpoint={path}: is there already; give --resume to continue it, or another name"
+        )
     raise InputError(
-        f"checkpoint={path}: is there already; give --resume to continue it, or another name"
+        f"checkpoint={path}: is another file, or a checkpoint of another version; give another name"
     )
 
 
@@ -126,6 +124,8 @@ def _read(path: str) -> tuple[dict, list[np.ndarray]]:
     with file:
         try:
             return _arrays(file)
+        except MemoryError:
+            raise
         except Exception as error:  # there is hardly one that a damaged zip file does not raise
             remedy = "give another --checkpoint, or start afresh without it"
             if _is_whole(previous(path)):
@@ -134,6 +134,15 @@ def _read(path: str) -> tuple[dict, list[np.ndarray]]:
                 f"checkpoint={path}: is damaged, or no checkpoint of this version of nst_tf; "
                 f"{remedy}"
             ) from error
+
+
+def _is_checkpoint(path: str) -> bool:
+    """Whether a file has the head of a checkpoint; its tensors are not read."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return json.loads(arrays["head"].tobytes())["format"] == _FORMAT
+    except Exception:  # of a file of any kind
+        return False
 
 
 def _is_whole(path: str) -> bool:

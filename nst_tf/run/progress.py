@@ -11,7 +11,7 @@ import tensorflow as tf
 from nst_tf.images.pixels import Size
 from nst_tf.losses.terms import Losses
 from nst_tf.optimizers.base import Evaluation
-from nst_tf.run.memory import ScalePlan
+from nst_tf.run.memory_plan import ScalePlan
 
 
 class RunPlan(NamedTuple):
@@ -66,6 +66,7 @@ class Progress:
         steps: steps at each scale.
         losses: the weighted losses of the image that the step evaluated, float32 scalars.
         accepted: whether the optimizer kept that image; a boolean tensor.
+        seconds: that the step took.
     """
 
     scale: int
@@ -74,6 +75,7 @@ class Progress:
     steps: list[int]
     losses: Losses
     accepted: tf.Tensor
+    seconds: float
     _image: tf.Tensor
     _run: StateHolder
 

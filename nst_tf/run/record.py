@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import nst_tf
 from nst_tf.errors import InputError
 from nst_tf.images import png_text
 from nst_tf.settings import Settings
+from nst_tf.validation import plain
 
 if TYPE_CHECKING:  # reading a record does not wait for them
     import numpy as np
@@ -51,7 +51,7 @@ def run_inputs(
             "region": _digest(style.region),
             "layers": None if style.layers is None else list(style.layers),
         }
-    inputs = {"settings": asdict(settings), "images": images, "weights": weights_sha256}
+    inputs = {"settings": settings.as_dict(), "images": images, "weights": weights_sha256}
     return json.loads(json.dumps(inputs))
 
 
@@ -94,10 +94,11 @@ def read(path: str) -> Json:
 
 
 def is_record(path: str) -> bool:
-    """Whether a file is a record."""
+    """Whether a .json file is a record, also of an earlier version."""
     try:
-        return bool(read(path))
-    except InputError:
+        record = json.loads(Path(path).read_bytes())
+        return {"settings", "versions"} <= {*record}
+    except (OSError, ValueError, TypeError):
         return False
 
 
@@ -115,8 +116,8 @@ def differences(record: Json, inputs: Json) -> list[str]:
         return [name for name in names if theirs.get(name) != ours.get(name)]
 
     words = [
-        f"{name}={_plain(inputs['settings'].get(name))} instead of "
-        f"{_plain(record['settings'].get(name))}"
+        f"{name}={plain(inputs['settings'].get(name))} instead of "
+        f"{plain(record['settings'].get(name))}"
         for name in changed("settings")
     ]
     words += [f"another {name}" for name in changed("images")]
@@ -133,10 +134,6 @@ def _is_whole(record: Json) -> bool:
         and all(isinstance(record[name], dict) for name in ("settings", "images", "flags"))
         and "weights" in record
     )
-
-
-def _plain(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _digest(array: "np.ndarray | None") -> str | None:

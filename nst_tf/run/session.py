@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from nst_tf.losses.style_targets import Cache
 from nst_tf.networks import vgg
-from nst_tf.run import memory
+from nst_tf.run import memory_plan
 from nst_tf.settings import Settings
 from nst_tf.style import Style
 
@@ -19,7 +19,7 @@ class Session:
     """State reused by consecutive runs with equal settings.
 
     Attributes:
-        graphs: traced steps by their signature, see `step.Step`.
+        graphs: traced steps by their signature, see `traced_step.Step`.
         style_target_cache: statistics of the styles of the last run.
     """
 
@@ -57,7 +57,7 @@ class Session:
         What a run has allocated stays with the process, and serves the next.
         """
         if self._memory is None:
-            used, free = memory.used_and_free()
+            used, free = memory_plan.used_and_free()
             self._memory = used - content.nbytes, free
         used, free = self._memory
         return used + content.nbytes, free

@@ -17,7 +17,7 @@ from nst_tf.images import image_io, png_text
 from nst_tf.images.pixels import resize
 from nst_tf.losses import style_targets
 from nst_tf.networks import precision, vgg
-from nst_tf.run import memory
+from nst_tf.run import memory_plan
 
 OTHER_PAINTING = SAMPLES / "style" / "kandinsky_composition_viii.jpg"
 OPTIMIZE = RenderConfig(Settings(size=64, steps=2))
@@ -127,7 +127,7 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
     def test_its_fraction_of_the_memory_is_that_of_the_cores(self):
         with (
             mock.patch("os.cpu_count", return_value=8),
-            mock.patch.object(memory, "used_and_free", return_value=(0, 100 * 2**30)),
+            mock.patch.object(memory_plan, "used_and_free", return_value=(0, 100 * 2**30)),
             mock.patch.object(tf.config.threading, "set_intra_op_parallelism_threads") as threads,
             mock.patch.object(tf.config.threading, "set_inter_op_parallelism_threads"),
         ):
@@ -145,7 +145,7 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
         for number in range(60):
             result = worker.render(config, RenderRequest(number, contents[number % 5], STYLES[0]))
             self.assertIsNone(result.error)
-            used.append(memory.used_and_free()[0] / 2**20)
+            used.append(memory_plan.used_and_free()[0] / 2**20)
         # The first 20 bring what is kept of each size. A float image each would be 30 MiB.
         self.assertLess(max(used[20:]) - used[20], 15)
 

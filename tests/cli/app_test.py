@@ -19,9 +19,9 @@ from nst_tf.cli import app
 # The script's own work is to follow.
 START = """
 import hashlib, itertools, os, signal, sys
-from nst_tf import InputError, startup
+from nst_tf import InputError, tensorflow_startup
 from nst_tf.cli import app
-startup.import_tensorflow = lambda: None
+tensorflow_startup.import_tensorflow = lambda: None
 """
 
 

@@ -90,7 +90,7 @@ class SettingFlagsTest(parameterized.TestCase):
             self.settings(*arguments)
 
     def test_settings_of_other_versions_are_refused(self):
-        with self.assertRaisesRegex(InputError, "fancy: this version of nst_tf has no such"):
+        with self.assertRaisesRegex(InputError, "from_record: .* no setting fancy; give flags"):
             setting_flags.settings_from_flags({"fancy": 1})
 
 

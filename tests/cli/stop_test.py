@@ -163,7 +163,7 @@ class ProcessTest(absltest.TestCase):
         # is written.
         callback = ("nst_tf.callbacks.loss_log", "LossLog.on_step", 3)
         self.assertIn("at step 3 of 6 at 48 x 36 px", self.stopped(signal.SIGINT, *callback))
-        scale = ("nst_tf.run.problem", "ScaleProblem.objective", 2)
+        scale = ("nst_tf.run.scale_problem", "ScaleProblem.objective", 2)
         self.assertIn("at step 6 of 6 at 48 x 36 px", self.stopped(signal.SIGTERM, *scale))
         status, _, _ = self.paint_and_signal(signal.SIGKILL, "numpy", "savez", 2)
         self.assertEqual(status, -signal.SIGKILL)

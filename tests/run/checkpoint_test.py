@@ -10,7 +10,7 @@ from nst_tf import InputError, Settings, State, Style
 from nst_tf.losses.terms import Losses
 from nst_tf.optimizers.base import Evaluation
 from nst_tf.run import checkpoint, record
-from nst_tf.run.memory import ScalePlan
+from nst_tf.run.memory_plan import ScalePlan
 from nst_tf.run.progress import RunPlan
 
 CONTENT = np.zeros((8, 8, 3), np.float32)
@@ -112,7 +112,7 @@ class CheckpointTest(tf.test.TestCase):
             self.load()
 
     def test_files_that_would_be_lost_are_not_overwritten(self):
-        with self.assertRaisesRegex(InputError, "is another file, no checkpoint"):
+        with self.assertRaisesRegex(InputError, "is another file, or a checkpoint of another"):
             checkpoint.check(str(PHOTOGRAPH), resume=False)
         checkpoint.check(str(self.path), resume=False)
         self.save(1)

@@ -11,7 +11,7 @@ from testing.networks import LAYERS
 from testing.pictures import PAINTING, PHOTOGRAPH, cut
 
 from nst_tf import Settings, Style, optimize
-from nst_tf.run import checkpoint, memory, record
+from nst_tf.run import checkpoint, memory_plan, record
 from nst_tf.run.session import Session
 
 SETTINGS = Settings(**LAYERS, size=96, scales=2, steps=3)
@@ -50,8 +50,8 @@ class ResumeTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_in_the_tiles_that_the_run_began_with(self):
         settings = replace(SETTINGS, precision="float32", scales=1, steps=2)
-        in_tiles = functools.partial(memory.plan, max_tile_pixels=3000)
-        with mock.patch.object(memory, "plan", in_tiles):
+        in_tiles = functools.partial(memory_plan.plan, max_tile_pixels=3000)
+        with mock.patch.object(memory_plan, "plan", in_tiles):
             (*_, state), (*last, _) = self.optimize(settings)
         state = self.through_a_file(settings, state)
         ((*shown, state),) = self.optimize(settings, resume=state)

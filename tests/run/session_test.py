@@ -5,7 +5,7 @@ from absl.testing import absltest
 
 from nst_tf import Settings, Style
 from nst_tf.networks import vgg
-from nst_tf.run import memory
+from nst_tf.run import memory_plan
 from nst_tf.run.session import Session
 
 
@@ -51,7 +51,9 @@ class SessionTest(absltest.TestCase):
 
     def test_each_run_plans_with_the_memory_that_the_first_found(self):
         content = np.zeros((10, 10, 3), np.float32)
-        with mock.patch.object(memory, "used_and_free", side_effect=[(5000, 900), (9000, 500)]):
+        with mock.patch.object(
+            memory_plan, "used_and_free", side_effect=[(5000, 900), (9000, 500)]
+        ):
             self.assertEqual(self.session.memory_budget(content), (5000, 900))
             self.assertEqual(self.session.memory_budget(content[:5]), (4400, 900))
 

@@ -35,6 +35,7 @@ def fake_run(*totals, rejected=(), size=(8, 8)):
             steps=steps,
             losses=Losses(*(tf.constant(part * total) for part in (1.0, 0.5, 0.3, 0.2))),
             accepted=tf.constant(accepted),
+            seconds=0.5,
             _image=tf.fill([1, *scales[scale], 3], shown / 64),
             _run=_Run(),
         )

@@ -11,7 +11,7 @@ import runpy
 import signal
 import sys
 
-from nst_tf import startup
+from nst_tf import tensorflow_startup
 
 
 def send_in_call(number, module, function, count):
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     number, module, function, count, script, *arguments = sys.argv[1:]
     # A shell's background job would ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    startup.import_tensorflow()
+    tensorflow_startup.import_tensorflow()
     send_in_call(int(number), importlib.import_module(module), function, int(count))
     sys.argv = [script, *arguments]
     runpy.run_path(script, run_name="__main__")

@@ -3,7 +3,7 @@ import tensorflow as tf
 from nst_tf.losses.terms import Losses
 from nst_tf.losses.tiles import MIN_TILE_PIXELS
 from nst_tf.optimizers.adam import Adam
-from nst_tf.run.step import Step
+from nst_tf.run.traced_step import Step
 
 
 class LimitedObjective:

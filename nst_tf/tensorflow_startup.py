@@ -1,11 +1,11 @@
-"""TensorFlow, imported as every program and worker of this package wants it."""
+"""The import of TensorFlow in scripts and workers: its environment, without its messages."""
 
 import faulthandler
 import gc
 import os
 import sys
 
-# What TensorFlow is told by the environment, unless it is set there.
+# Environment variables for TensorFlow; those that are set already stay.
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     # Memory that is freed is kept for what comes next. malloc would give it back, and the system
@@ -21,10 +21,12 @@ def import_tensorflow() -> None:
 
     If the import aborts the process, stderr tells where.
     """
-    before = "tensorflow" in sys.modules
+    if "tensorflow" in sys.modules:
+        return
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     stderr = os.dup(2)
+    enabled = faulthandler.is_enabled()
     faulthandler.enable(stderr)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -33,8 +35,9 @@ def import_tensorflow() -> None:
         finally:
             os.dup2(stderr, 2)
             faulthandler.disable()
+            if enabled:
+                faulthandler.enable()
             os.close(stderr)
-    # What the import has made stays to the end; a collection of garbage takes a tenth of a second
-    # to look through it, and each scale begins with one.
-    if not before:
-        gc.freeze()
+    # The objects of the import stay to the end; each scale begins with a garbage collection, which
+    # would take a tenth of a second to go through them.
+    gc.freeze()

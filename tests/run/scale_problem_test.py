@@ -13,9 +13,9 @@ from nst_tf import InputError, Settings, Style, optimize
 from nst_tf.images import color_transfer
 from nst_tf.images.pixels import resize
 from nst_tf.losses.gram import gram_matrix
-from nst_tf.run import memory, problem
-from nst_tf.run.memory import ScalePlan
-from nst_tf.run.problem import ScaleProblem, enlarge
+from nst_tf.run import memory_plan, scale_problem
+from nst_tf.run.memory_plan import ScalePlan
+from nst_tf.run.scale_problem import ScaleProblem, enlarge
 from nst_tf.settings import RECIPES
 
 SETTINGS = Settings(**LAYERS, style_loss="gram", size=64, precision="float32")
@@ -30,10 +30,10 @@ def halves(height=48, width=64):
     return left, 1 - left
 
 
-def style_images(scale_problem, size=SIZE):
+def style_images(problem, size=SIZE):
     """The style images of a scale, as the objective gets them."""
-    with mock.patch.object(problem, "build_objective") as build:
-        scale_problem.objective(None, size, math.inf)
+    with mock.patch.object(scale_problem, "build_objective") as build:
+        problem.objective(None, size, math.inf)
     return list(build.call_args.args[2])
 
 
@@ -44,8 +44,8 @@ class StyleTest(parameterized.TestCase, tf.test.TestCase):
         self.one, self.other = cut(PAINTING, 90, 70), cut(WAVE, 80, 110)
 
     def targets(self, *styles, keep_mask=None, settings=SETTINGS):
-        scale_problem = ScaleProblem(self.content, styles, settings, keep_mask)
-        objective = scale_problem.objective(small_network(), SIZE, math.inf)
+        problem = ScaleProblem(self.content, styles, settings, keep_mask)
+        objective = problem.objective(small_network(), SIZE, math.inf)
         # A masked objective has more beside them.
         return objective.targets if keep_mask is None else objective.targets[0]
 
@@ -112,16 +112,16 @@ class StyleTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.parameters((0.25, (33, 42)), (1.0, (81, 104)), (2.5, (202, 260)))
     def test_style_images_are_a_multiple_of_the_image(self, style_scale, expected):
         settings = replace(SETTINGS, style_scale=style_scale)
-        scale_problem = ScaleProblem(self.content, [Style(cut(PAINTING, 70, 90))], settings, None)
-        (found,) = style_images(scale_problem, (78, 104))
+        problem = ScaleProblem(self.content, [Style(cut(PAINTING, 70, 90))], settings, None)
+        (found,) = style_images(problem, (78, 104))
         self.assertEqual(found.image.shape, (1, *expected, 3))
 
     @parameterized.parameters("match", "luminance")
     def test_style_images_get_the_content_images_colors(self, color):
         content = cut(SAMPLES / "content" / "astronaut.jpg", *SIZE)
         wave = cut(WAVE, *SIZE)
-        scale_problem = ScaleProblem(content, [Style(wave)], replace(SETTINGS, color=color), None)
-        (found,) = style_images(scale_problem)
+        problem = ScaleProblem(content, [Style(wave)], replace(SETTINGS, color=color), None)
+        (found,) = style_images(problem)
         if color == "match":
             matched = color_transfer.match(wave, content)
             self.assertGreater(tf.reduce_max(matched), 1)
@@ -132,8 +132,8 @@ class StyleTest(parameterized.TestCase, tf.test.TestCase):
 
 class StartTest(parameterized.TestCase, tf.test.TestCase):
     def start(self, image=None, **settings):
-        scale_problem = ScaleProblem(self.content, [], Settings(**settings), None)
-        return scale_problem.start(image, (64, 96))[0]
+        problem = ScaleProblem(self.content, [], Settings(**settings), None)
+        return problem.start(image, (64, 96))[0]
 
     def setUp(self):
         super().setUp()
@@ -184,8 +184,8 @@ class FinishTest(tf.test.TestCase):
     def test_luminance_gets_the_content_images_hues(self):
         content = cut(PHOTOGRAPH, *SIZE)
         gray = color_transfer.gray(cut(WAVE, *SIZE))
-        scale_problem = ScaleProblem(content, [], replace(SETTINGS, color="luminance"), None)
-        picture = scale_problem.finish(gray[tf.newaxis])[0]
+        problem = ScaleProblem(content, [], replace(SETTINGS, color="luminance"), None)
+        picture = problem.finish(gray[tf.newaxis])[0]
         self.assertAllClose(color_transfer.gray(picture), gray, atol=2e-3)
         found, expected = color_transfer.to_oklab(picture), color_transfer.to_oklab(content)
         cross = found[..., 1] * expected[..., 2] - found[..., 2] * expected[..., 1]
@@ -194,8 +194,8 @@ class FinishTest(tf.test.TestCase):
 
     def test_protected_pixels_are_the_content_images(self):
         content, image = cut(PHOTOGRAPH, *SIZE), cut(WAVE, *SIZE)
-        scale_problem = ScaleProblem(content, [Style(image)], SETTINGS, halves(12, 16)[0])
-        picture = scale_problem.finish(image[np.newaxis])[0]
+        problem = ScaleProblem(content, [Style(image)], SETTINGS, halves(12, 16)[0])
+        picture = problem.finish(image[np.newaxis])[0]
         self.assertAllEqual(picture[:, :32], content[:, :32])
         self.assertAllEqual(picture[:, 32:], image[:, 32:])
 
@@ -222,7 +222,7 @@ class TogetherTest(parameterized.TestCase, tf.test.TestCase):
 
         def run(max_tile_pixels):
             plans = [ScalePlan(max_tile_pixels, settings.lbfgs_history)] * 2
-            with mock.patch.object(memory, "plan", return_value=plans):
+            with mock.patch.object(memory_plan, "plan", return_value=plans):
                 return optimize(content, styles, settings, keep_mask=corner)
 
         tiled = list(run(max_tile_pixels=1700))

@@ -8,7 +8,7 @@ from absl.testing import parameterized
 from testing.networks import extractor
 
 from nst_tf import InputError, Settings
-from nst_tf.run import memory
+from nst_tf.run import memory_plan
 
 GIB = 2**30
 LARGE = (1365, 2048)
@@ -22,10 +22,10 @@ class PlanTest(parameterized.TestCase):
     def plan(self, size, used=0.7 * GIB, free=20 * GIB, avx512=True, **changes):
         settings = Settings(precision="float32", **changes)
         with (
-            mock.patch.object(memory, "used_and_free", return_value=(used, free)),
+            mock.patch.object(memory_plan, "used_and_free", return_value=(used, free)),
             mock.patch.object(np, "show_config", return_value=simd(avx512)),
         ):
-            (plan,) = memory.plan([size], extractor(Settings()), settings)
+            (plan,) = memory_plan.plan([size], extractor(Settings()), settings)
         return plan
 
     def test_whole_where_it_fits(self):
@@ -47,7 +47,7 @@ class PlanTest(parameterized.TestCase):
     )
     def test_convolutions_take_more_without_avx512(self, config, expected):
         with mock.patch.object(np, "show_config", return_value=config):
-            self.assertEqual(memory._layout_factor(), expected)
+            self.assertEqual(memory_plan._layout_factor(), expected)
 
     def test_less_memory_gives_more_tiles_and_a_shorter_history(self):
         limits = (20, 4, 2.5, 2)
@@ -60,7 +60,7 @@ class PlanTest(parameterized.TestCase):
         self.assertEqual(num_tiles, sorted({*num_tiles}))
         self.assertEqual(histories[:2], [10, 10])
         self.assertEqual(histories, sorted(histories, reverse=True))
-        self.assertBetween(histories[-1], memory._MIN_HISTORY, 9)
+        self.assertBetween(histories[-1], memory_plan._MIN_HISTORY, 9)
 
     def test_history_that_takes_little_is_kept(self):
         """At 512 px a pair takes 5 MB and the features hundreds."""
@@ -100,15 +100,15 @@ class PlanTest(parameterized.TestCase):
     @mock.patch.object(tf.config, "list_physical_devices", lambda device: [])
     def test_description(self):
         settings = Settings(precision="float32")
-        large = memory.ScalePlan(10**5, 10, 2, 10**7, 5.5 * GIB)
-        larger = memory.ScalePlan(10**5, 4, 60, 10**8, 5.43 * GIB)
+        large = memory_plan.ScalePlan(10**5, 10, 2, 10**7, 5.5 * GIB)
+        larger = memory_plan.ScalePlan(10**5, 4, 60, 10**8, 5.43 * GIB)
         self.assertEqual(
-            memory.describe([large, larger], settings),
+            memory_plan.describe([large, larger], settings),
             "float32 on the CPU, memory: about 5.5 GiB, the last scale in 60 tiles, "
             "--lbfgs_history=4 there to save memory",
         )
-        small = memory.ScalePlan(10**5, 10, 1, 10**5, 1.04 * GIB)
-        self.assertEndsWith(memory.describe([small], settings), "memory: about 1.0 GiB")
+        small = memory_plan.ScalePlan(10**5, 10, 1, 10**5, 1.04 * GIB)
+        self.assertEndsWith(memory_plan.describe([small], settings), "memory: about 1.0 GiB")
 
 
 class UsedAndFreeTest(parameterized.TestCase):
@@ -118,27 +118,27 @@ class UsedAndFreeTest(parameterized.TestCase):
         machine = mock.Mock(available=50 * GIB)
         self.enter_context(mock.patch.object(psutil, "virtual_memory", return_value=machine))
 
-    @mock.patch.object(memory, "_CONTAINERS", ())
+    @mock.patch.object(memory_plan, "_CONTAINERS", ())
     def test_what_tensorflow_keeps_is_free(self):
         """Its allocator takes up to 128 MiB more than a tensor has."""
         tensor = tf.ones([400 * 2**20 // 4])
-        used, free = memory.used_and_free()
+        used, free = memory_plan.used_and_free()
         del tensor
-        used_after, free_after = memory.used_and_free()
+        used_after, free_after = memory_plan.used_and_free()
         self.assertBetween(used, 0.1 * GIB, 50 * GIB)
         self.assertBetween((used - used_after) / 2**20, 390, 538)
         self.assertBetween((free_after - free) / 2**20, 390, 538)
 
     @parameterized.parameters(("600000000", 200_000_000), ("max", 50 * GIB))
-    @mock.patch.object(memory, "_freed_by_tensorflow", lambda: 0)
+    @mock.patch.object(memory_plan, "_freed_by_tensorflow", lambda: 0)
     def test_container_limits_the_free_memory(self, limit, expected):
         folder = Path(self.create_tempdir().full_path)
         stat = "anon 300000000\ninactive_file 100000000\n"
         for name, text in (("max", limit), ("current", "500000000"), ("memory.stat", stat)):
             (folder / name).write_text(text)
         containers = (("no such folder", "", "", ""), (folder, "max", "current", "inactive_file"))
-        with mock.patch.object(memory, "_CONTAINERS", containers):
-            self.assertEqual(memory.used_and_free()[1], expected)
+        with mock.patch.object(memory_plan, "_CONTAINERS", containers):
+            self.assertEqual(memory_plan.used_and_free()[1], expected)
 
 
 if __name__ == "__main__":
