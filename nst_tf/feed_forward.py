@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.errors import InputError
+from nst_tf.images.pixels import ImageLike
 from nst_tf.networks import hub, precision
 from nst_tf.networks.stylization import edge_pad, resize_style
 from nst_tf.run import memory_plan
@@ -63,7 +64,7 @@ class FastStylizer:
             raise hub.handle_error(handle, f"{expected}, got {shape}")
         self.has_bottleneck = _has_bottleneck(model, content, style)
 
-    def __call__(self, content: Any, style: Any) -> tf.Tensor:
+    def __call__(self, content: ImageLike, style: ImageLike) -> tf.Tensor:
         """Stylize content images with style images.
 
         Args:
@@ -92,7 +93,7 @@ class FastStylizer:
         style = tf.repeat(style, max(batches) // len(style), axis=0)
         return _run_padded(lambda padded: self._model(padded, style)[0], content)
 
-    def blend(self, styles: Sequence[Any], weights: Sequence[float]) -> Stylize:
+    def blend(self, styles: Sequence[ImageLike], weights: Sequence[float]) -> Stylize:
         """Mix styles, for any number of content images.
 
         The mixture is a weighted mean of the styles' embeddings where the model has a bottleneck,
@@ -118,7 +119,9 @@ class FastStylizer:
         bottleneck = _weighted_sum(map(self._model.bottleneck, styles), weights)
         return functools.partial(self._transform, bottleneck)
 
-    def _transform(self, bottleneck: tf.Tensor, content: Any, strength: float = 1.0) -> tf.Tensor:
+    def _transform(
+        self, bottleneck: tf.Tensor, content: ImageLike, strength: float = 1.0
+    ) -> tf.Tensor:
         content = _checked("content", content)
         if _checked_strength(strength) < 1:
             own = self._model.bottleneck(resize_style(content))
@@ -126,7 +129,11 @@ class FastStylizer:
         return _run_padded(lambda padded: self._model.transform(padded, bottleneck), content)
 
     def _blend_pixels(
-        self, styles: list[tf.Tensor], weights: list[float], content: Any, strength: float = 1.0
+        self,
+        styles: list[tf.Tensor],
+        weights: list[float],
+        content: ImageLike,
+        strength: float = 1.0,
     ) -> tf.Tensor:
         content = _checked("content", content)
         stylized = _weighted_sum((self(content, style) for style in styles), weights)
@@ -160,7 +167,7 @@ def _weighted_sum(tensors: Iterable[tf.Tensor], weights: Sequence[float]) -> tf.
     return sum(others, total)
 
 
-def _checked(name: str, images: Any) -> tf.Tensor:
+def _checked(name: str, images: ImageLike) -> tf.Tensor:
     """The images in float32, after a check of their type and shape."""
     if not tf.is_tensor(images):
         images = np.asarray(images)

@@ -10,7 +10,7 @@ import signal
 import socket
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
 from nst_tf.batch.worker import Worker
@@ -18,6 +18,9 @@ from nst_tf.errors import InputError, one_line
 
 # So many workers may die while they render the same request.
 _MAX_ATTEMPTS = 3
+# The module and its actors; Ray may not be installed.
+Ray: TypeAlias = Any
+Actor: TypeAlias = Any
 
 
 def render(
@@ -41,7 +44,7 @@ def render(
 
 
 @contextlib.contextmanager
-def _cluster(address: str) -> Iterator[Any]:
+def _cluster(address: str) -> Iterator[Ray]:
     """The module `ray`, connected."""
     if not address:
         # It would leave a token in ~/.ray, which clusters that were started without do not know.
@@ -59,7 +62,7 @@ def _cluster(address: str) -> Iterator[Any]:
         ray.shutdown()
 
 
-def _connect(ray: Any, address: str) -> None:
+def _connect(ray: Ray, address: str) -> None:
     # Ray's own niceness is 15: whatever else runs on this machine would starve the workers.
     system = {"worker_niceness": 0}
     local = {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "_system_config": system}
@@ -88,7 +91,7 @@ def _check_port(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
-def _start_actors(ray: Any, workers: int, threads: int) -> list[Any]:
+def _start_actors(ray: Ray, workers: int, threads: int) -> list[Actor]:
     cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
     threads = threads or min(filter(None, cores), default=1)
     capacity = sum(count // threads for count in cores)
@@ -107,15 +110,15 @@ def _start_actors(ray: Any, workers: int, threads: int) -> list[Any]:
 class _Scheduler:
     """Gives each actor a request as soon as it is prepared or has rendered the last one."""
 
-    def __init__(self, ray: Any, config: RenderConfig, requests: Iterable[RenderRequest]):
+    def __init__(self, ray: Ray, config: RenderConfig, requests: Iterable[RenderRequest]):
         self._ray, self._config, self._requests = ray, config, iter(requests)
         self._retries: deque[RenderRequest] = deque()
         self._deaths: Counter[int] = Counter()  # by the number of the request
         # The actor behind each future, and its request, or None while it prepares.
-        self._running: dict[Any, tuple[Any, RenderRequest | None]] = {}
-        self._idle: list[Any] = []
+        self._running: dict[Any, tuple[Actor, RenderRequest | None]] = {}
+        self._idle: list[Actor] = []
 
-    def render(self, actors: list[Any]) -> Iterator[RenderResult]:
+    def render(self, actors: list[Actor]) -> Iterator[RenderResult]:
         for actor in actors:
             self._prepare(actor)
         while not self._is_done():
@@ -144,7 +147,7 @@ class _Scheduler:
         # An idle actor has found no request left. Others may wait for free cores for ever.
         return bool(self._idle) and not any(request for _, request in self._running.values())
 
-    def _prepare(self, actor: Any) -> None:
+    def _prepare(self, actor: Actor) -> None:
         # Retried until Ray has started, or restarted, the actor.
         future = actor.prepare.options(max_task_retries=-1).remote(self._config)
         self._running[future] = actor, None

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
@@ -11,6 +10,7 @@ import nst_tf
 from nst_tf.export.checks import MAX_STEPS
 from nst_tf.export.models import ExportedModel
 from nst_tf.run.pyramid import MAX_ASPECT_RATIO, MIN_SIDE
+from nst_tf.run.record import Json
 from nst_tf.validation import plain
 
 # Where the manifest lies in the folder of an export.
@@ -72,7 +72,7 @@ _README = """# {model}
 
 def build_manifest(
     model: ExportedModel, functions: Mapping[str, tf.types.experimental.ConcreteFunction]
-) -> dict[str, Any]:
+) -> Json:
     """The manifest of a model with these signatures."""
     return {
         "model": model.model_name,
@@ -82,7 +82,7 @@ def build_manifest(
     } | model.provenance()
 
 
-def write(folder: Path, manifest: dict[str, Any], *, lite: bool = False) -> None:
+def write(folder: Path, manifest: Json, *, lite: bool = False) -> None:
     """Write the manifest and README.md into the folder of an export."""
     (folder / PATH).parent.mkdir()
     (folder / PATH).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -100,7 +100,7 @@ def write(folder: Path, manifest: dict[str, Any], *, lite: bool = False) -> None
     (folder / "README.md").write_text(text)
 
 
-def _signature(function: tf.types.experimental.ConcreteFunction) -> dict[str, Any]:
+def _signature(function: tf.types.experimental.ConcreteFunction) -> Json:
     args, kwargs = function.structured_input_signature
     inputs = {spec.name: spec for spec in (*args, *kwargs.values())}
     return {
@@ -111,7 +111,7 @@ def _signature(function: tf.types.experimental.ConcreteFunction) -> dict[str, An
     }
 
 
-def _tensor(name: str, spec: tf.TensorSpec) -> dict[str, Any]:
+def _tensor(name: str, spec: tf.TensorSpec) -> Json:
     layer, _, suffix = name.rpartition("_")
     if suffix in _LAYER_MEANINGS:
         meaning, limits = _LAYER_MEANINGS[suffix].format(layer), _ANY
@@ -125,7 +125,7 @@ def _tensor(name: str, spec: tf.TensorSpec) -> dict[str, Any]:
     }
 
 
-def _tables(signatures: dict[str, Any]) -> list[str]:
+def _tables(signatures: Json) -> list[str]:
     """The lines of README.md that list the signatures' tensors."""
     lines = []
     for name, signature in signatures.items():
@@ -136,7 +136,7 @@ def _tables(signatures: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _row(side: str, name: str, spec: dict[str, Any]) -> str:
+def _row(side: str, name: str, spec: Json) -> str:
     shape = ", ".join("any" if n is None else str(n) for n in spec["shape"])
     cells = [side, f"`{name}`", spec["dtype"], f"[{shape}]", _range(spec["range"]), spec["meaning"]]
     return f"| {' | '.join(cells)} |"

@@ -5,7 +5,6 @@ to serve, and its `provenance` for the manifest.
 """
 
 import dataclasses
-from typing import Any
 
 import tensorflow as tf
 
@@ -16,6 +15,7 @@ from nst_tf.losses.objective import Weights
 from nst_tf.networks import precision, stylization, vgg
 from nst_tf.networks.half_precision import HalfPrecisionWeights
 from nst_tf.run import pyramid
+from nst_tf.run.record import Json
 from nst_tf.settings import Settings
 
 # Settings of an optimization that each request gives.
@@ -44,7 +44,7 @@ class _VggModel(tf.Module):
         )
         self._vgg = HalfPrecisionWeights(vgg.extractor_from_settings(settings, resolved))
 
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> Json:
         """The settings that it was made with, and the source of its weights."""
         settings = {name: getattr(self.settings, name) for name in self.settings_names}
         del settings["vgg_weights"]  # may be a path; `origin` has the file's name
@@ -179,7 +179,7 @@ class ExportedOptimization(_VggModel):
             "losses": outputs["losses"],
         }
 
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> Json:
         """The settings, the source of the weights, and defaults for what each request gives."""
         defaults = {name: getattr(self.settings, name) for name in REQUEST_SETTINGS}
         return super().provenance() | {"defaults": defaults}
@@ -240,7 +240,7 @@ class ExportedStylization(stylization.StylizationNetwork):
         style = image_bytes.decode("style_bytes", style_bytes)
         return {"stylized_bytes": image_bytes.encode(self.stylize(content, style)["output_0"])}
 
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> Json:
         """The precision, and the source of the weights."""
         return {"settings": {"precision": "float32"}, "weights": stylization.ORIGIN}
 

@@ -14,15 +14,9 @@ from nst_tf.export.models import ExportedModel, ExportedStylization
 
 
 def save(model: ExportedModel, path: str | os.PathLike, *, overwrite: bool = False) -> None:
-    """Write a model as a SavedModel with README.md and a manifest.
+    """Write a model as a SavedModel, with its README.md and its manifest.
 
-    Args:
-        model: the model.
-        path: the folder; it appears when it is complete.
-        overwrite: whether to replace an export that is there.
-
-    Raises:
-        InputError: as `check`, or the folder cannot be written.
+    `overwrite` allows to replace an export that is there, once the new one is whole.
     """
     with _folder(path, overwrite) as folder:
         tf.saved_model.save(model, str(folder), signatures=model.signatures())
@@ -41,15 +35,7 @@ def save_lite(
 ) -> None:
     """Write the feed-forward model as two TensorFlow Lite files, float32 and int8.
 
-    Args:
-        model: the model, for the manifest.
-        path: the folder; it appears when it is complete.
-        height: of the content images that they take, in pixels.
-        width: of the content images that they take, in pixels.
-        overwrite: whether to replace an export that is there.
-
-    Raises:
-        InputError: as `check`, or the folder cannot be written.
+    They take content images of (height, width) pixels.
     """
     network, function = lite.fixed_size(height, width)
     with _folder(path, overwrite) as folder:

@@ -46,13 +46,7 @@ def gray(image: tf.Tensor) -> tf.Tensor:
 
 
 def gray_like(style_image: tf.Tensor, content_image: tf.Tensor) -> tf.Tensor:
-    """The luminance of a style image, with the mean and deviation of a content image's.
-
-    Section 4.2 of the paper.
-
-    Returns:
-        float32 sRGB of the style image's shape, three equal channels in [0, 1].
-    """
+    """The luminance of a style image, with mean and deviation of a content image's; section 4.2."""
     luminance, target = to_oklab(style_image)[..., :1], to_oklab(content_image)[..., 0]
     deviation = tf.math.reduce_std(luminance)
     # A style image of one colour has nothing to stretch but rounding.

@@ -3,7 +3,7 @@
 import io
 import os
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from nst_tf import atomic_files
 from nst_tf.errors import InputError
 from nst_tf.images import codecs, png_text
 from nst_tf.images.color_profiles import to_srgb
-from nst_tf.images.pixels import resize, to_float, to_uint
+from nst_tf.images.pixels import ImageLike, resize, to_float, to_uint
 
 FORMATS = {
     ".png": "PNG",
@@ -81,7 +81,12 @@ def load(path: str | os.PathLike) -> bytes:
 
 
 def write(
-    path: str | os.PathLike, rgb: Any, *, alpha: Any = None, bits: int = 8, note: str = ""
+    path: str | os.PathLike,
+    rgb: ImageLike,
+    *,
+    alpha: ImageLike | None = None,
+    bits: int = 8,
+    note: str = "",
 ) -> None:
     """Write a picture; an old file of that name stays until the new one is whole.
 
@@ -101,10 +106,10 @@ def write(
 
 
 def encode(
-    rgb: Any,
+    rgb: ImageLike,
     path: str | os.PathLike = "picture.png",
     *,
-    alpha: Any = None,
+    alpha: ImageLike | None = None,
     bits: int = 8,
     note: str = "",
 ) -> bytes:
@@ -174,7 +179,7 @@ def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def _floats(path: Path, name: str, array: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+def _floats(path: Path, name: str, array: ImageLike, shape: tuple[int | None, ...]) -> np.ndarray:
     array = np.asarray(array)
     fits = array.ndim == len(shape) and array.size > 0 and shape[2:] == array.shape[2:]
     if not fits or not np.issubdtype(array.dtype, np.floating):

@@ -1,12 +1,13 @@
 """Arrays of pixels: conversion between integers and floats, and size."""
 
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
 # Height and width, in pixels.
 Size = tuple[int, int]
+ImageLike: TypeAlias = np.ndarray | tf.Tensor
 
 
 def to_float(samples: np.ndarray) -> np.ndarray:
@@ -19,7 +20,7 @@ def to_uint(floats: np.ndarray, dtype: type) -> np.ndarray:
     return (np.clip(floats, 0.0, 1.0) * np.iinfo(dtype).max + 0.5).astype(dtype)
 
 
-def resize(image: Any, height: int, width: int) -> tf.Tensor:
+def resize(image: ImageLike, height: int, width: int) -> tf.Tensor:
     """Resize [H, W, C] or [B, H, W, C] in [0, 1], bicubic and antialiased; to its own size: as is.
 
     Works inside a tf.function too. Bicubic interpolation overshoots, so the result is clipped.

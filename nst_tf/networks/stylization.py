@@ -57,27 +57,12 @@ class StylizationNetwork(tf.Module):
 
     @tf.function(input_signature=[_IMAGES])
     def bottleneck(self, style_image: tf.Tensor) -> tf.Tensor:
-        """Embed style images; embeddings can be stored, and interpolated.
-
-        Args:
-            style_image: float32 sRGB [B, h, w, 3] in [0, 1].
-
-        Returns:
-            float32 [B, 1, 1, 100].
-        """
+        """Embed style images [B, h, w, 3] as float32 [B, 1, 1, 100]; means are styles, too."""
         return self.predictor(resize_style(style_image))
 
     @tf.function(input_signature=[_IMAGES, tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)])
     def transform(self, content_image: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-        """Stylize content images with style embeddings.
-
-        Args:
-            content_image: float32 sRGB [B, H, W, 3] in [0, 1].
-            bottleneck: float32 [B, 1, 1, 100]; one of the two batches may be 1.
-
-        Returns:
-            float32 sRGB [B, H, W, 3] in (0, 1).
-        """
+        """Stylize images float32 [B, H, W, 3]; one of the two batches may be 1."""
         return self.apply_style(content_image, bottleneck)
 
     @tf.function(input_signature=[_IMAGES, _IMAGES])

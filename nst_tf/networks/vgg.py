@@ -47,11 +47,11 @@ class _Extractor(tf.keras.Model):
     # A graph fuses a convolution with its bias and ReLU, and rounds once. In bfloat16, features
     # computed eagerly would differ from those of an equal image in a traced step.
 
-    def __init__(self, image: Any, outputs: Any, name: str):
+    def __init__(self, image: tf.Tensor, outputs: dict, name: str):
         super().__init__(image, outputs, name=name)
         self._graph: Any = None
 
-    def __call__(self, image: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, image: tf.Tensor, *args: Any, **kwargs: Any) -> dict:
         if not tf.executing_eagerly() or isinstance(image, tf.keras.KerasTensor):
             return super().__call__(image, *args, **kwargs)
         if self._graph is None:
@@ -123,7 +123,7 @@ def extractor_from_settings(settings: Settings, precision: str) -> tf.keras.Mode
     )
 
 
-def origin(settings: Settings) -> dict[str, Any]:
+def origin(settings: Settings) -> dict[str, str]:
     """The source of the weights: file name, and SHA-256 and license where they are known."""
     licence = "CC BY 4.0, K. Simonyan and A. Zisserman"
     if settings.vgg_weights == "bundled":

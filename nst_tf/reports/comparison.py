@@ -141,21 +141,10 @@ def compare(
     start: np.ndarray | None = None,
     callbacks: Iterable[Callback] = (),
 ) -> list[Entry]:
-    """Stylize an image by optimization and by feed-forward models, and measure the results.
+    """Stylize by optimization and by each feed-forward model, and measure all alike.
 
-    Args:
-        content: the content image, float32 sRGB [H, W, 3] in [0, 1].
-        style: the style image, float32 sRGB [h, w, 3] in [0, 1].
-        settings: of the optimization; all images have its size.
-        handles: feed-forward models, see `nst_tf.load`.
-        start: an image that the optimization starts from, see `optimize`.
-        callbacks: of the optimization.
-
-    Returns:
-        The content image, the style image, the optimized image, and one image of each model.
-
-    Raises:
-        InputError: see `optimize` and `nst_tf.load`.
+    The entries are the photograph, the painting, the optimized picture and that of each model; all
+    have the settings' size. `start` and `callbacks` are for the optimization.
     """
     height, width = scale_sizes(content.shape[0], content.shape[1], settings)[-1]
     resized = resize(content, height, width).numpy()

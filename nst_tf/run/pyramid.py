@@ -21,7 +21,7 @@ REFERENCE_SIZE = 128
 # Long side over short side.
 MAX_ASPECT_RATIO = 16
 # An integer, or a scalar tensor in a graph.
-Scalar: TypeAlias = "int | tf.Tensor"
+Scalar: TypeAlias = int | tf.Tensor
 # More than any image takes.
 _MAX_HALVINGS = 32
 
