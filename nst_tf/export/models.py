@@ -156,20 +156,9 @@ class ExportedOptimization(_VggModel):
         content_weight: tf.Tensor,
         tv_weight: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        """Stylize an image file.
+        """`__call__` with JPEG or PNG files, string scalars.
 
-        Args:
-            content_bytes: the content image, a JPEG or PNG file, string scalar.
-            style_bytes: the style image, a JPEG or PNG file, string scalar.
-            steps: int32 from 1, see `__call__`.
-            content_weight: of the content loss, float32 from 0.
-            tv_weight: of the total variation, float32 from 0.
-
-        Returns:
-            `stylized_bytes`, a PNG file, string scalar, and `losses`, float32 [n].
-
-        Raises:
-            tf.errors.InvalidArgumentError: a file of another format, or as `__call__`.
+        Returns `stylized_bytes`, a PNG file, and `losses`.
         """
         content = image_bytes.decode("content_bytes", content_bytes)
         style = image_bytes.decode("style_bytes", style_bytes)
@@ -224,18 +213,7 @@ class ExportedStylization(stylization.StylizationNetwork):
     def stylize_files(
         self, content_bytes: tf.Tensor, style_bytes: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Stylize an image file.
-
-        Args:
-            content_bytes: the content image, a JPEG or PNG file, string scalar.
-            style_bytes: the style image, a JPEG or PNG file, string scalar.
-
-        Returns:
-            `stylized_bytes`, a PNG file, string scalar.
-
-        Raises:
-            tf.errors.InvalidArgumentError: a file of another format, or as `stylize`.
-        """
+        """`stylize` with JPEG or PNG files, strings; returns `stylized_bytes`, a PNG file."""
         content = image_bytes.decode("content_bytes", content_bytes)
         style = image_bytes.decode("style_bytes", style_bytes)
         return {"stylized_bytes": image_bytes.encode(self.stylize(content, style)["output_0"])}

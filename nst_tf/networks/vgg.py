@@ -125,11 +125,11 @@ def extractor_from_settings(settings: Settings, precision: str) -> tf.keras.Mode
 
 def origin(settings: Settings) -> dict[str, str]:
     """The source of the weights: file name, and SHA-256 and license where they are known."""
-    licence = "CC BY 4.0, K. Simonyan and A. Zisserman"
+    license_text = "CC BY 4.0, K. Simonyan and A. Zisserman"
     if settings.vgg_weights == "bundled":
-        return {"file": _BUNDLED, "sha256": _BUNDLED_SHA256, "licence": licence}
+        return {"file": _BUNDLED, "sha256": _BUNDLED_SHA256, "licence": license_text}
     if settings.vgg_weights == "imagenet":
-        return {"file": f"Keras's imagenet weights of {settings.network}", "licence": licence}
+        return {"file": f"Keras's imagenet weights of {settings.network}", "licence": license_text}
     path = Path(settings.vgg_weights)
     if not path.is_file():
         raise _no_file(settings.network, settings.vgg_weights)

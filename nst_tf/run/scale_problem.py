@@ -124,8 +124,8 @@ class ScaleProblem:
             mask = tf.ones_like(self._keep_mask)
         sides = zip(mask.shape[1:3], self._keep_mask.shape[1:3], strict=True)
         size = tuple(map(max, sides))
-        mask, keep = (tf.image.resize(each, size, "area") for each in (mask, self._keep_mask))
-        free = mask * (1 - keep)
+        mask, protected = (tf.image.resize(each, size, "area") for each in (mask, self._keep_mask))
+        free = mask * (1 - protected)
         if tf.reduce_sum(free) < _MIN_FREE * tf.reduce_sum(mask):
             covered = "the whole image" if style_mask is None else "all of a style_mask"
             raise InputError(
