@@ -75,7 +75,7 @@ def check_weights(name: str, weights: Sequence[float], count: int) -> None:
     if not fit or not sum(weights) > 0:
         given = ",".join(f"{weight:g}" for weight in weights)
         raise InputError(
-            f"{name}={given}: expected {count} numbers from 0, one for each painting, not all 0"
+            f"{name}={given}: expected a number from 0 for each painting, {count} in all, not all 0"
         )
 
 

@@ -13,8 +13,8 @@ flags.DEFINE_multi_string(
 flags.DEFINE_multi_string(
     "style",
     None,
-    "the painting whose manner is wanted (required); given several times, each photograph is "
-    "painted in each manner",
+    "the painting whose manner is wanted (required); with several, as a.jpg,b.jpg or with the flag "
+    "given several times, each photograph is painted in each manner",
 )
 flags.DEFINE_string(
     "output",

@@ -103,7 +103,7 @@ class FastStylizerTest(parameterized.TestCase, tf.test.TestCase):
 
     @parameterized.parameters(([1.0],), ([1.0, -1.0],), ([0.0, 0.0],), ([1.0, float("inf")],))
     def test_weights_that_do_not_match_are_refused(self, weights):
-        with self.assertRaisesRegex(InputError, "weights=.*: expected 2 numbers from 0"):
+        with self.assertRaisesRegex(InputError, "weights=.*: expected a number from 0 for each"):
             self.bundled.blend([self.style, self.style], weights)
 
     @parameterized.parameters(

@@ -62,7 +62,7 @@ class StyleTest(parameterized.TestCase):
 
     @parameterized.parameters([[0.0, 0.0]], [[1.0, -1.0]], [[np.nan, 1.0]], [[1.0, np.inf]])
     def test_weights_are_numbers_from_0(self, weights):
-        with self.assertRaisesRegex(InputError, "weight=.*: expected 2 numbers from 0, one for "):
+        with self.assertRaisesRegex(InputError, "weight=.*: expected a number from 0 for each "):
             self.check(styles=[Style(CONTENT, weight) for weight in weights])
 
     @parameterized.parameters([["block5_conv1"]], [[]])

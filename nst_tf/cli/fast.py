@@ -29,17 +29,18 @@ class Options:
 
 def stylize(options: Options) -> None:
     """Paint each content image in each style, or in one mixture of all styles."""
-    weights = inputs.parse_weights("style_blend", options.style_blend, len(options.style))
-    mixtures = [options.style] if weights else [[style] for style in options.style]
+    paths = inputs.split(options.style)
+    weights = inputs.parse_weights("style_blend", options.style_blend, len(paths))
+    mixtures = [paths] if weights else [[style] for style in paths]
     outputs = _outputs(options, mixtures)
     # Read twice, so that a mistake is found before the first is painted and one is held at a time.
     sizes = [_size(path, options.size) for path in options.content]
-    taken = [*options.content, *options.style]
+    taken = [*options.content, *paths]
     for output in outputs:
         app.check_no_overwrite(taken, output=output)
         image_io.check_output(output, max(map(max, sizes)))
         taken.append(output)
-    images = {style: image_io.read(style).rgb[None] for style in options.style}
+    images = {style: image_io.read(style).rgb[None] for style in paths}
     model = feed_forward.load(options.handle)
     painters = [
         model.blend([images[style] for style in styles], weights or [1.0]) for styles in mixtures

@@ -65,7 +65,11 @@ class Weights(NamedTuple):
 
 def style_statistic(settings: Settings) -> StyleStatistic:
     """The statistic that `settings.style_loss` names."""
-    return WASSERSTEIN if settings.style_loss == "wasserstein" else gram_statistic(_norms(settings))
+    if settings.style_loss == "wasserstein":
+        return WASSERSTEIN
+    if settings.style_loss == "gram":
+        return gram_statistic(_norms(settings))
+    raise ValueError(f"style_loss={settings.style_loss}: a choice without a statistic")
 
 
 def _norms(settings: Settings):

@@ -120,7 +120,10 @@ def differences(record: Json, inputs: Json) -> list[str]:
         f"{plain(record['settings'].get(name))}"
         for name in changed("settings")
     ]
-    words += [f"another {name}" for name in changed("images")]
+    words += [
+        _image_difference(name, record["images"].get(name), inputs["images"].get(name))
+        for name in changed("images")
+    ]
     if record["weights"] != inputs["weights"]:
         words.append("other weights of the network")
     return words
@@ -134,6 +137,15 @@ def _is_whole(record: Json) -> bool:
         and all(isinstance(record[name], dict) for name in ("settings", "images", "flags"))
         and "weights" in record
     )
+
+
+def _image_difference(name: str, theirs: Any, ours: Any) -> str:
+    if ours is None:
+        return f"no {name}"
+    if isinstance(theirs, dict) and theirs["image"] == ours["image"]:
+        parts = [part for part in ours if ours[part] != theirs[part]]
+        return f"other {' and '.join(parts)} of {name}"
+    return f"another {name}"
 
 
 def _digest(array: "np.ndarray | None") -> str | None:

@@ -79,7 +79,7 @@ class FastTest(ScriptTest):
 
     @parameterized.parameters(
         ({"handle": "no/model"}, "handle=no/model: there is no such folder"),
-        ({"style_blend": ["1", "2"]}, "style_blend=1,2: expected 1 number"),
+        ({"style_blend": ["1", "2"]}, "style_blend=1,2: expected a number"),
         ({"style_blend": ["a"]}, "style_blend=a: expected numbers"),
         ({"style": [str(PAINTING), str(OTHER)]}, "painted.png: expected a folder"),
         ({"strength": float("nan")}, "strength=nan: expected a number from 0 to 1"),

@@ -33,8 +33,9 @@ class DifferencesTest(parameterized.TestCase):
         ({"content": CONTENT.reshape(12, 8, 3)}, "another content"),
         ({"start": CONTENT}, "another start"),
         ({"keep_mask": CONTENT[..., 0]}, "another keep_mask"),
-        ({"styles": [Style(CONTENT)]}, "another style 1"),
-        ({"styles": [dataclasses.replace(STYLE, mask=CONTENT[..., 0])]}, "another style 1"),
+        ({"styles": [Style(CONTENT)]}, "other layers of style 1"),
+        ({"styles": [dataclasses.replace(STYLE, mask=CONTENT[..., 0])]}, "other mask of style 1"),
+        ({"styles": []}, "no style 1"),
         ({"styles": [STYLE] * 2}, "another style 2"),
         ({"weights_sha256": "other"}, "other weights of the network"),
         (
