@@ -128,17 +128,16 @@ class _Run:
         self._begin()
 
     def __iter__(self) -> Iterator[Progress]:
-        while True:
-            failed = yield from self._scales()
-            if failed is None:
-                # A Progress that is kept holds this run.
-                self._network, self._session = None, Session()
-                return
-            stop_if_not_finite(failed, self.state.plan.precision)
-            del failed
-            plan = self.state.plan._replace(precision="float32")
-            self.state = self.state._replace(plan=plan)
-            self._begin()
+        try:
+            while (failed := (yield from self._scales())) is not None:
+                stop_if_not_finite(failed, self.state.plan.precision)
+                del failed
+                plan = self.state.plan._replace(precision="float32")
+                self.state = self.state._replace(plan=plan)
+                self._begin()
+        finally:
+            # A Progress that is kept holds this run.
+            self._network, self._session = None, Session()
 
     def finish(self, image: tf.Tensor) -> tf.Tensor:
         return self._problem.finish(image)

@@ -21,10 +21,11 @@ def import_tensorflow() -> None:
 
     If the import aborts the process, stderr tells where.
     """
-    if "tensorflow" in sys.modules:
-        return
+    # The allocator reads them at its first use, so they count after an import, too.
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if "tensorflow" in sys.modules:
+        return
     stderr = os.dup(2)
     enabled = faulthandler.is_enabled()
     faulthandler.enable(stderr)

@@ -64,11 +64,14 @@ class CheckoutTest(absltest.TestCase):
 
 
 @pytest.mark.slow
-class TensorFlowTest(absltest.TestCase):
-    def test_scripts_keep_freed_memory(self):
+class TensorFlowTest(parameterized.TestCase):
+    # Also where a worker's module has imported it before.
+    @parameterized.parameters("", "import tensorflow\n")
+    def test_scripts_keep_freed_memory(self, before):
         """Only an allocator of TensorFlow's own counts what it has; malloc gives it back."""
         code = (
-            "from nst_tf import tensorflow_startup as startup; startup.import_tensorflow()\n"
+            f"{before}from nst_tf import tensorflow_startup\n"
+            "tensorflow_startup.import_tensorflow()\n"
             "import tensorflow as tf; kept = tf.zeros([1000, 1000])\n"
             "print(tf.config.experimental.get_memory_info('CPU:0')['current'] >= 4e6)"
         )

@@ -9,7 +9,7 @@ from nst_tf import coarse_to_fine
 from nst_tf.export import checks
 from nst_tf.images.pixels import resize
 from nst_tf.losses.objective import Objective, Weights, style_statistic
-from nst_tf.losses.style_targets import StyleImage, StyleTarget, compute_style_targets
+from nst_tf.losses.style_targets import StyleImage, compute_style_targets
 from nst_tf.networks.vgg import Network
 from nst_tf.run import pyramid, scale_problem
 from nst_tf.settings import Settings
@@ -41,12 +41,14 @@ def stylize_graph(
         weights.style,
         checks.weight("tv_weight", weights.tv),
     )
+    statistic = style_statistic(settings)
     optimizer = coarse_to_fine.optimizer_from_settings(settings, settings.lbfgs_history)
 
     def optimize_scale(scale: tf.Tensor, taken: tf.Tensor, state: Any, totals: tf.TensorArray):
         fine = resize(content, sizes[scale, 0], sizes[scale, 1])
-        targets = _style_targets(network, style, tf.reduce_max(sizes[scale]), settings)
-        objective = Objective(network, fine, targets, settings, weights=weights)
+        style_image = _style_image(style, tf.reduce_max(sizes[scale]), settings)
+        targets = compute_style_targets(network, [style_image], statistic)
+        objective = Objective(network, fine, targets, settings, statistic, weights=weights)
         coarse = resize(content, *_height_width(state.image))
         enlarged = scale_problem.enlarge(state.image, coarse, fine, settings)
         state = optimizer.resize(state, tf.ensure_shape(enlarged, [1, None, None, 3]))
@@ -75,14 +77,11 @@ def _scale_sizes(content: tf.Tensor, settings: Settings) -> tf.Tensor:
     return checks.require(sizes, (tf.reduce_min(sizes) >= pyramid.MIN_SIDE, message, sizes))
 
 
-def _style_targets(
-    network: Network, style: tf.Tensor, long_side: tf.Tensor, settings: Settings
-) -> list[StyleTarget]:
-    """The style targets at the scale of that long side."""
+def _style_image(style: tf.Tensor, long_side: tf.Tensor, settings: Settings) -> StyleImage:
+    """The style image at the scale of that long side."""
     style_side = tf.round(settings.style_scale * tf.cast(long_side, tf.float64))
     size = pyramid.fit_style_size(*_height_width(style), tf.cast(style_side, tf.int64))
-    style_image = StyleImage(resize(style, size[0], size[1]))
-    return compute_style_targets(network, [style_image], style_statistic(settings))
+    return StyleImage(resize(style, size[0], size[1]))
 
 
 def _finite(image: tf.Tensor, totals: tf.Tensor) -> Stylized:

@@ -92,14 +92,14 @@ class Objective:
         content: tf.Tensor,
         targets: list[StyleTarget],
         settings: Settings,
+        statistic: StyleStatistic,
         *,
-        statistic: StyleStatistic | None = None,
         weights: Weights | None = None,
     ):
         """Compute the targets.
 
-        `targets` are of `compute_style_targets` with the same statistic; `statistic` and `weights`
-        replace those of the settings.
+        `targets` are of `compute_style_targets` with the same statistic; `weights` replace those of
+        the settings.
         """
         self._network = network
         self._weights = weights or Weights(
@@ -107,7 +107,7 @@ class Objective:
         )
         tutorial = settings.loss_normalization == "tutorial"
         self._total_variation = total_variation if tutorial else mean_total_variation
-        self.statistic = statistic or style_statistic(settings)
+        self.statistic = statistic
         self._layer_weights = settings.layer_weights
         # Tile by tile: the style features of all tiles together would not fit.
         content_features, is_float16 = [], False
@@ -116,10 +116,6 @@ class Objective:
             is_float16 = any(each.dtype == tf.float16 for each in tf.nest.flatten(features))
             sizes = {name: layer.shape[1:3] for name, layer in features["style"].items()}
             del features
-        self._statistic_specs = tuple(
-            {name: tf.TensorSpec(value.shape) for name, value in target.statistics.items()}
-            for target in targets
-        )
         self.targets = Targets(
             content=tuple(content_features),
             content_norms=add(map(_norms(settings), content_features)),

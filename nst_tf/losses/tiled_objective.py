@@ -47,16 +47,10 @@ def build_objective(
     for_style = min(2 * min(pixels, max_tile_pixels), tiles.MAX_TILE_PIXELS)
     for_style = math.inf if math.isinf(max_tile_pixels) else for_style
     targets = compute_style_targets(network, style_images, statistic, for_style, cache)
+    arguments = network, content, targets, settings, statistic
     if pixels > max_tile_pixels:
-        return TiledObjective(
-            network,
-            content,
-            targets,
-            settings,
-            statistic=statistic,
-            max_tile_pixels=max_tile_pixels,
-        )
-    return Objective(network, content, targets, settings, statistic=statistic)
+        return TiledObjective(*arguments, max_tile_pixels=max_tile_pixels)
+    return Objective(*arguments)
 
 
 class TiledObjective(Objective):
@@ -70,15 +64,15 @@ class TiledObjective(Objective):
         content: tf.Tensor,
         targets: list[StyleTarget],
         settings: Settings,
+        statistic: StyleStatistic,
         *,
         max_tile_pixels: float,
-        statistic: StyleStatistic | None = None,
     ):
         self._field = tiles.receptive_field(network)
         self._size = tuple(content.shape[1:3])
         self._tiles = tiles.split(self._size, max_tile_pixels, self._field)
-        super().__init__(network, content, targets, settings, statistic=statistic)
-        self._tile_statistics, self._tile_vjp = self._graphs()
+        super().__init__(network, content, targets, settings, statistic)
+        self._tile_statistics, self._tile_vjp = self._graphs(targets)
 
     def value_and_grad(self, image: tf.Tensor) -> tuple[Losses, tf.Tensor]:
         """The weighted losses of an image and the gradient of their total."""
@@ -91,7 +85,7 @@ class TiledObjective(Objective):
         )
         gradient = tf.Variable(of_variation)
         del of_variation
-        for tile, *rest in zip(self._tiles, *self._tile_targets(), strict=True):
+        for tile, *rest in self._tiles_and_targets():
             part = self._tile_vjp(tile.crop(image), *rest, upstream, tile.inner_bounds())
             in_tile = tile.crop(gradient)
             in_tile.assign(in_tile + part)
@@ -104,11 +98,11 @@ class TiledObjective(Objective):
     def _image_statistics(self, image: tf.Tensor) -> FeatureStatistics:
         return add(
             self._tile_statistics(tile.crop(image), *rest, tile.inner_bounds())
-            for tile, *rest in zip(self._tiles, *self._tile_targets(), strict=True)
+            for tile, *rest in self._tiles_and_targets()
         )
 
-    def _tile_targets(self) -> tuple[tuple[Layers, ...], tuple[Guides, ...]]:
-        return self.targets.content, self.targets.guides
+    def _tiles_and_targets(self) -> Iterator[tuple[tiles.Tile, Layers, Guides]]:
+        return zip(self._tiles, self.targets.content, self.targets.guides, strict=True)
 
     def _guides_of_tiles(self, targets: list[StyleTarget], sizes: dict[str, Size]) -> list[Guides]:
         whole = super()._guides_of_tiles(targets, self._field.layer_sizes(self._size))[0]
@@ -125,7 +119,7 @@ class TiledObjective(Objective):
     def _tile_features(self, crop: tf.Tensor, inner_bounds: tf.Tensor) -> dict[str, Layers]:
         return tiles.tile_features(self._network, self._field, crop, inner_bounds)
 
-    def _graphs(self):
+    def _graphs(self, targets: list[StyleTarget]):
         """Statistics and vector-Jacobian product as graphs for tiles of any height and width."""
         crop, bounds = tf.TensorSpec([1, None, None, 3]), tf.TensorSpec([4], tf.int32)
         content = {
@@ -134,7 +128,11 @@ class TiledObjective(Objective):
         }
         guide = tf.TensorSpec([1, None, None, 1])
         guides = tuple(dict.fromkeys(each, guide) for each in self.targets.guides[0])
-        upstream = FeatureStatistics(self._statistic_specs, tf.TensorSpec([]))
+        styles = tuple(
+            {name: tf.TensorSpec(value.shape) for name, value in target.statistics.items()}
+            for target in targets
+        )
+        upstream = FeatureStatistics(styles, tf.TensorSpec([]))
 
         def statistics(crop, content, guides, inner_bounds):
             return self._statistics(self._tile_features(crop, inner_bounds), content, guides)
