@@ -1,0 +1,44 @@
+"""Tests of nst_tf.images.cutout."""
+
+import unittest
+
+import numpy as np
+
+from nst_tf.images.cutout import fill_hidden
+
+
+class FillHiddenTest(unittest.TestCase):
+    def test_hidden_colors_are_gone_and_visible_ones_as_they_were(self):
+        generator = np.random.default_rng(0)
+        rgb = generator.uniform(0.3, 0.6, (41, 70, 3)).astype(np.float32)
+        alpha = np.zeros((41, 70), np.float32)
+        alpha[10:30, 20:50] = 1
+        loud = np.where(alpha[..., np.newaxis] > 0, rgb, np.float32([0, 1, 0]))
+
+        filled = fill_hidden(loud, alpha).numpy()
+
+        np.testing.assert_array_equal(filled[alpha > 0], rgb[alpha > 0])
+        self.assertGreater(filled.min(), 0.3 - 1e-5)
+        self.assertLess(filled.max(), 0.6 + 1e-5)
+
+    def test_the_nearest_colors_count_most(self):
+        rgb = np.zeros((64, 64, 3), np.float32)
+        rgb[:, :32], rgb[:, 32:] = 0.2, 0.8
+        alpha = np.zeros((64, 64), np.float32)
+        alpha[:, :16] = alpha[:, 48:] = 1
+
+        filled = fill_hidden(rgb, alpha).numpy()
+
+        self.assertLess(filled[:, 17].max(), 0.35)
+        self.assertGreater(filled[:, 46].min(), 0.65)
+
+    def test_an_opaque_picture_is_unchanged(self):
+        rgb = np.random.default_rng(0).random((9, 13, 3), np.float32)
+
+        filled = fill_hidden(rgb, np.ones((9, 13), np.float32)).numpy()
+
+        np.testing.assert_array_equal(filled, rgb)
+
+
+if __name__ == "__main__":
+    unittest.main()
