@@ -11,13 +11,13 @@ import tensorflow as tf
 
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.errors import InputError
-from nst_tf.images.pixels import Size, resize
+from nst_tf.images.pixels import Size
 from nst_tf.networks import precision
 from nst_tf.optimizers.adam import Adam
 from nst_tf.optimizers.base import Evaluation
 from nst_tf.optimizers.lbfgs import Lbfgs
 from nst_tf.optimizers.preconditioner import fourier_precondition
-from nst_tf.run import memory_plan
+from nst_tf.run import canvas, memory_plan
 from nst_tf.run.nan_check import stop_if_not_finite
 from nst_tf.run.progress import Progress, RunPlan, State
 from nst_tf.run.pyramid import scale_sizes, scale_steps
@@ -139,8 +139,8 @@ class _Run:
             # A Progress that is kept holds this run.
             self._network, self._session = None, Session()
 
-    def finish(self, image: tf.Tensor) -> tf.Tensor:
-        return self._problem.finish(image)
+    def finish(self, image: tf.Tensor, size: Size) -> tf.Tensor:
+        return self._problem.finish(image, size)
 
     def _begin(self) -> None:
         """Load the network in the plan's precision, and plan the scales where that is open."""
@@ -150,7 +150,9 @@ class _Run:
         self._network = session.begin(settings, self._styles)
         if not self.state.plan.scales:
             budget = session.memory_budget(self._content)
-            plans = memory_plan.plan(self._sizes, self._network, settings, budget)
+            cell = canvas.cell_side(settings)
+            sizes = [canvas.canvas_size(size, cell) for size in self._sizes]
+            plans = memory_plan.plan(sizes, self._network, settings, budget)
             _LOG.info(memory_plan.describe(plans, settings))
             plan = RunPlan(settings.precision, tuple(plans))
             self.state = self.state._replace(plan=plan, initial_plan=plan)
@@ -197,8 +199,10 @@ class _Run:
         """The optimizer's state at the start of a scale, or that which the run resumes."""
         size = self._sizes[scale]
         if previous is not None:
-            enlarge = self._problem.enlarge if self._start is None else _stretch
-            return optimizer.resize(previous, enlarge(previous.image, size))
+            image = self._problem.enlarge(
+                previous.image, self._sizes[scale - 1], size, detail=self._start is None
+            )
+            return optimizer.resize(previous, image)
         fresh = optimizer.init(self._problem.start(self._start, size), bounds=(0.0, 1.0))
         if not self.state.tensors:
             return fresh
@@ -239,7 +243,3 @@ def optimizer_from_settings(settings: Settings, lbfgs_history: int) -> Optimizer
         initial_scale=INITIAL_SCALE,
         noise=0.0 if settings.precision == "float32" else NOISE,
     )
-
-
-def _stretch(image: tf.Tensor, size: Size) -> tf.Tensor:
-    return resize(image, *size)

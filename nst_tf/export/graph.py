@@ -11,7 +11,7 @@ from nst_tf.images.pixels import resize
 from nst_tf.losses.objective import Objective, Weights, style_statistic
 from nst_tf.losses.style_targets import StyleImage, compute_style_targets
 from nst_tf.networks.vgg import Network
-from nst_tf.run import pyramid, scale_problem
+from nst_tf.run import canvas, pyramid, scale_problem
 from nst_tf.settings import Settings
 
 
@@ -41,16 +41,20 @@ def stylize_graph(
         weights.style,
         checks.weight("tv_weight", weights.tv),
     )
-    statistic = style_statistic(settings)
+    statistic, cell = style_statistic(settings), canvas.cell_side(settings)
     optimizer = coarse_to_fine.optimizer_from_settings(settings, settings.lbfgs_history)
 
     def optimize_scale(scale: tf.Tensor, taken: tf.Tensor, state: Any, totals: tf.TensorArray):
         fine = resize(content, sizes[scale, 0], sizes[scale, 1])
+        last = sizes[tf.maximum(scale - 1, 0)]
+        image = canvas.crop(state.image, (last[0], last[1]), cell)
         style_image = _style_image(style, tf.reduce_max(sizes[scale]), settings)
         targets = compute_style_targets(network, [style_image], statistic)
-        objective = Objective(network, fine, targets, settings, statistic, weights=weights)
-        coarse = resize(content, *_height_width(state.image))
-        enlarged = scale_problem.enlarge(state.image, coarse, fine, settings)
+        objective = Objective(
+            network, canvas.pad(fine, cell), targets, settings, statistic, weights=weights
+        )
+        coarse = resize(content, last[0], last[1])
+        enlarged = canvas.pad(scale_problem.enlarge(image, coarse, fine, settings), cell)
         state = optimizer.resize(state, tf.ensure_shape(enlarged, [1, None, None, 3]))
 
         def take_step(taken: tf.Tensor, state: Any, totals: tf.TensorArray):
@@ -61,13 +65,14 @@ def stylize_graph(
         return scale + 1, *_loop(lambda taken, *_: taken < end, take_step, (taken, state, totals))
 
     start = scale_problem.start_image(content, settings, sizes[0, 0], sizes[0, 1])
-    state = optimizer.init(start, bounds=(0.0, 1.0))
+    state = optimizer.init(canvas.pad(start, cell), bounds=(0.0, 1.0))
     totals = tf.TensorArray(tf.float32, tf.reduce_sum(scale_steps))
     scales = tf.size(scale_steps)
     _, _, state, totals = _loop(
         lambda scale, *_: scale < scales, optimize_scale, (0, 0, state, totals)
     )
-    return _finite(state.image, totals.stack())
+    image = canvas.crop(state.image, (sizes[-1, 0], sizes[-1, 1]), cell)
+    return _finite(image, totals.stack())
 
 
 def _scale_sizes(content: tf.Tensor, settings: Settings) -> tf.Tensor:

@@ -25,7 +25,7 @@ from nst_tf.run.progress import RunPlan, State
 from nst_tf.run.record import Json
 
 _LOG = logging.getLogger(__name__)
-_FORMAT = "nst_tf checkpoint 3"
+_FORMAT = "nst_tf checkpoint 4"
 
 
 def check(path: str, *, resume: bool) -> None:

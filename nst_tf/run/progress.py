@@ -51,8 +51,8 @@ class StateHolder(Protocol):
 
     state: State
 
-    def finish(self, image: tf.Tensor) -> tf.Tensor:
-        """The picture to show for an image of the optimizer, float32 [1, H, W, 3] in [0, 1]."""
+    def finish(self, image: tf.Tensor, size: Size) -> tf.Tensor:
+        """The picture of (height, width) for the optimizer's canvas, float32 [1, H, W, 3]."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +85,7 @@ class Progress:
         Adam's is the one it has just moved to, L-BFGS's the best it has evaluated, to within the
         rounding of convolutions that are not float32.
         """
-        return self._run.finish(self._image)[0].numpy()
+        return self._run.finish(self._image, self.scales[self.scale])[0].numpy()
 
     def state(self) -> State:
         """What `optimize(..., resume=)` continues from: the state after the run's last step.

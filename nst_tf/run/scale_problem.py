@@ -12,6 +12,7 @@ from nst_tf.images.pixels import Size, resize
 from nst_tf.losses.constraints import Evaluable, LuminanceObjective, MaskedObjective, composite
 from nst_tf.losses.style_targets import Cache, StyleImage
 from nst_tf.losses.tiled_objective import build_objective
+from nst_tf.run import canvas
 from nst_tf.run.pyramid import style_image_size
 from nst_tf.settings import Settings
 from nst_tf.style import Style
@@ -40,6 +41,7 @@ class ScaleProblem:
     ):
         """Take the images; all arguments are those of `coarse_to_fine.optimize`, checked."""
         self.settings = settings
+        self._cell = canvas.cell_side(settings)
         self._content, self._styles = content, styles
         self._cache = cache
         self._keep_mask = None if keep_mask is None else _batch(keep_mask)
@@ -50,23 +52,30 @@ class ScaleProblem:
         self._masks = [free[key] for key in keys]
 
     def start(self, image: np.ndarray | None, size: Size) -> tf.Tensor:
-        """The start image at the coarsest scale, float32 [1, H, W, 3] in [0, 1]."""
+        """The start canvas of the coarsest scale, float32 [1, H, W, 3] in [0, 1]."""
         if image is None:
-            return self._gray_or_color(start_image(self._content, self.settings, *size))
-        return self._gray_or_color(with_noise(_resized(image, size), self.settings))
+            start = start_image(self._content, self.settings, *size)
+        else:
+            start = with_noise(_resized(image, size), self.settings)
+        return self._padded(self._gray_or_color(start))
 
-    def enlarge(self, image: tf.Tensor, size: Size) -> tf.Tensor:
-        """The start image at the next scale, see `enlarge`."""
-        coarse, fine = (
-            self._gray_or_color(_resized(self._content, each))
-            for each in (tuple(image.shape[1:3]), size)
+    def enlarge(self, image: tf.Tensor, coarse: Size, fine: Size, *, detail: bool) -> tf.Tensor:
+        """The start canvas of the next scale, see `enlarge`; without the content's detail if not.
+
+        `image` is the canvas of the scale of size `coarse`, `fine` is the size of the next.
+        """
+        image = canvas.crop(image, coarse, self._cell)
+        if not detail:
+            return self._padded(resize(image, *fine))
+        before, now = (
+            self._gray_or_color(_resized(self._content, size)) for size in (coarse, fine)
         )
-        return enlarge(image, coarse, fine, self.settings)
+        return self._padded(enlarge(image, before, now, self.settings))
 
     def objective(self, network: tf.keras.Model, size: Size, max_tile_pixels: float) -> Evaluable:
         """The objective at a scale of (height, width)."""
         photograph = _resized(self._content, size)
-        content = self._gray_or_color(photograph)
+        content = self._padded(self._gray_or_color(photograph))
         objective: Evaluable = build_objective(
             network,
             content,
@@ -77,12 +86,13 @@ class ScaleProblem:
             cache=self._cache if self.settings.color == "style" else None,
         )
         if self._keep_mask is not None:
-            objective = MaskedObjective(objective, content, self._protected(size))
+            protected = self._padded(self._protected(size))
+            objective = MaskedObjective(objective, content, protected)
         return LuminanceObjective(objective) if self.settings.color == "luminance" else objective
 
-    def finish(self, image: tf.Tensor) -> tf.Tensor:
-        """The picture to show for an image of any scale: the content's colors, protected pixels."""
-        size = tuple(image.shape[1:3])
+    def finish(self, image: tf.Tensor, size: Size) -> tf.Tensor:
+        """The picture to show for a scale's canvas: the content's colors, protected pixels."""
+        image = canvas.crop(image, size, self._cell)
         if self.settings.color == "luminance":
             image = color_transfer.recolor(image, _resized(self._content, size))
         if self._keep_mask is not None:
@@ -92,7 +102,8 @@ class ScaleProblem:
     def _style_images(self, content: tf.Tensor) -> Iterator[StyleImage]:
         long_side = max(content.shape[1:3])
         largest = max(style.weight for style in self._styles)
-        for number, (style, mask) in enumerate(zip(self._styles, self._masks, strict=True)):
+        masks = self._masks_of_canvas(tuple(content.shape[1:3]))
+        for number, (style, mask) in enumerate(zip(self._styles, masks, strict=True)):
             height, width = style.rgb.shape[:2]
             long = round(self.settings.style_scale * long_side)
             image = _resized(style.rgb, style_image_size(height, width, long))
@@ -111,6 +122,19 @@ class ScaleProblem:
                 None if region is None else _batch(region),
                 cache_key=(number, long_side),
             )
+
+    def _masks_of_canvas(self, size: Size) -> list[tf.Tensor | None]:
+        """The styles' masks with a margin, if the canvas has one; equal ones share the tensor."""
+        if canvas.canvas_size(size, self._cell) == size:
+            return self._masks
+        masks = {mask.ref(): mask for mask in self._masks if mask is not None}
+        padded = {
+            key: self._padded(tf.image.resize(mask, size, "area")) for key, mask in masks.items()
+        }
+        return [None if mask is None else padded[mask.ref()] for mask in self._masks]
+
+    def _padded(self, image: tf.Tensor) -> tf.Tensor:
+        return canvas.pad(image, self._cell)
 
     def _gray_or_color(self, image: tf.Tensor) -> tf.Tensor:
         return color_transfer.gray(image) if self.settings.color == "luminance" else image

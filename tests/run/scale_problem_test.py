@@ -175,7 +175,8 @@ class EnlargeTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_gray_image_stays_gray(self):
         settings = Settings(color="luminance")
-        found = ScaleProblem(self.fine[0].numpy(), [], settings, None).enlarge(self.gray, (64, 96))
+        problem = ScaleProblem(self.fine[0].numpy(), [], settings, None)
+        found = problem.enlarge(self.gray, (32, 48), (64, 96), detail=True)
         self.assertAllClose(found[..., 0], found[..., 1], atol=1e-6)
         self.assertGreater(tf.math.reduce_std(found), 0.01)
 
@@ -185,7 +186,7 @@ class FinishTest(tf.test.TestCase):
         content = cut(PHOTOGRAPH, *SIZE)
         gray = color_transfer.gray(cut(WAVE, *SIZE))
         problem = ScaleProblem(content, [], replace(SETTINGS, color="luminance"), None)
-        picture = problem.finish(gray[tf.newaxis])[0]
+        picture = problem.finish(gray[tf.newaxis], SIZE)[0]
         self.assertAllClose(color_transfer.gray(picture), gray, atol=2e-3)
         found, expected = color_transfer.to_oklab(picture), color_transfer.to_oklab(content)
         cross = found[..., 1] * expected[..., 2] - found[..., 2] * expected[..., 1]
@@ -195,7 +196,7 @@ class FinishTest(tf.test.TestCase):
     def test_protected_pixels_are_the_content_images(self):
         content, image = cut(PHOTOGRAPH, *SIZE), cut(WAVE, *SIZE)
         problem = ScaleProblem(content, [Style(image)], SETTINGS, halves(12, 16)[0])
-        picture = problem.finish(image[np.newaxis])[0]
+        picture = problem.finish(image[np.newaxis], SIZE)[0]
         self.assertAllEqual(picture[:, :32], content[:, :32])
         self.assertAllEqual(picture[:, 32:], image[:, 32:])
 

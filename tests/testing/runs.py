@@ -10,7 +10,7 @@ from nst_tf.run.progress import RunPlan
 class _Run:
     state = State(0, 1, RunPlan("float32"), RunPlan("float32"))
 
-    def finish(self, image):
+    def finish(self, image, size):
         return image
 
 
