@@ -7,6 +7,8 @@ space for image processing". Images are float32 sRGB [..., 3] in [0, 1].
 
 import tensorflow as tf
 
+from nst_tf.images.pixels import ImageLike
+
 # Oklab: linear sRGB to the cones' responses, and their cube roots to L, a and b.
 _CONES = (
     (0.4122214708, 0.5363325363, 0.0514459929),
@@ -20,7 +22,7 @@ _OKLAB = (
 )
 # Bisections of the chroma's scale, down to float32's resolution.
 _BISECTIONS = 24
-# How far outside [0, 1] rounding alone may take a linear sRGB value.
+# How far rounding alone may take a value in [0, 1].
 _ROUNDING = 1e-6
 
 
@@ -38,6 +40,12 @@ def match(style_image: tf.Tensor, content_image: tf.Tensor) -> tf.Tensor:
     color_map = _power(covariance, 0.5) @ _power(style_covariance, -0.5)
     centered = tf.cast(style_image, tf.float64) - style_mean
     return tf.cast(tf.einsum("...i,ji->...j", centered, color_map) + mean, tf.float32)
+
+
+def is_gray(image: ImageLike, tolerance: float = 1 / 255) -> tf.Tensor:
+    """Whether the channels of each pixel differ by at most `tolerance`; in a graph a tensor."""
+    spread = tf.reduce_max(image, axis=-1) - tf.reduce_min(image, axis=-1)
+    return tf.reduce_max(spread) <= tolerance + _ROUNDING
 
 
 def gray(image: tf.Tensor) -> tf.Tensor:

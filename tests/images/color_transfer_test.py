@@ -50,6 +50,18 @@ class MatchTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(found, np.broadcast_to(photograph.mean((0, 1)), [8, 8, 3]), atol=1e-5)
 
 
+class IsGrayTest(parameterized.TestCase, tf.test.TestCase):
+    @parameterized.parameters(
+        ((7, 7, 7), True), ((7, 8, 7), True), ((254, 254, 255), True), ((7, 9, 7), False)
+    )
+    def test_channels_may_differ_by_one_level_of_eight_bits(self, color, expected):
+        image = np.full([5, 6, 3], 0.5, np.float32)
+        image[4, 5] = np.float32(color) / 255
+        self.assertEqual(bool(color_transfer.is_gray(image)), expected)
+        self.assertEqual(tf.function(color_transfer.is_gray)(tf.constant(image)), expected)
+        self.assertTrue(color_transfer.is_gray(image, tolerance=2 / 255))
+
+
 class LuminanceTest(parameterized.TestCase, tf.test.TestCase):
     def test_gray_has_the_luminance_and_no_chroma(self):
         photograph = cut(PHOTOGRAPH, 40, 50)
