@@ -25,7 +25,7 @@ from nst_tf.run.scale_problem import ScaleProblem
 from nst_tf.run.session import Session
 from nst_tf.run.traced_step import Optimizer, OptimizerState, Step
 from nst_tf.settings import Settings
-from nst_tf.style import Style, check
+from nst_tf.style import Style, check, report_enlarged
 
 _LOG = logging.getLogger(__name__)
 # L-BFGS's first guess of the inverse Hessian: the curvature along its steps grew with about
@@ -44,6 +44,7 @@ def stylize(
     *,
     start: np.ndarray | None = None,
     keep_mask: np.ndarray | None = None,
+    alpha: np.ndarray | None = None,
     callbacks: Iterable[Callback] = (),
 ) -> np.ndarray:
     """Repaint a photograph in the manner of one or more paintings.
@@ -54,6 +55,7 @@ def stylize(
         settings: all that determines the picture besides.
         start: an image to start from, in place of what `settings.init` names.
         keep_mask: where the content image must stay, see `optimize`.
+        alpha: opacity of the content image, see `optimize`.
         callbacks: called after each step, and closed at the end.
 
     Returns:
@@ -62,7 +64,7 @@ def stylize(
     Raises:
         InputError: as `optimize`.
     """
-    run = optimize(content, styles, settings, start=start, keep_mask=keep_mask)
+    run = optimize(content, styles, settings, start=start, keep_mask=keep_mask, alpha=alpha)
     for progress in notify(run, callbacks):
         last = progress
     return last.image()
@@ -75,6 +77,7 @@ def optimize(
     *,
     start: np.ndarray | None = None,
     keep_mask: np.ndarray | None = None,
+    alpha: np.ndarray | None = None,
     resume: State | None = None,
     session: Session | None = None,
 ) -> Iterator[Progress]:
@@ -88,6 +91,8 @@ def optimize(
             the content image's sides.
         keep_mask: where the content image must stay, float32 [h, w] in [0, 1] of its shape, in any
             size; styles apply elsewhere only.
+        alpha: opacity of the content image, float32 [h, w] in [0, 1] of its shape, in any size:
+            what is transparent does not count, and stays.
         resume: `Progress.state()` of an earlier run with equal images and settings, to continue:
             the rest is the same to the last bit.
         session: of earlier runs, whose network, traces and style targets are reused.
@@ -101,10 +106,10 @@ def optimize(
             step. By the iterator: a loss, a gradient or a pixel that is infinite or NaN; the last
             Progress is from before.
     """
-    check(content, styles, start, keep_mask, settings)
+    check(content, styles, start, keep_mask, alpha, settings)
     if start is None and settings.init not in ("content", "noise"):
         raise InputError(f"init={settings.init}: give the picture itself as start=")
-    images = content, styles, keep_mask
+    images = content, styles, keep_mask, alpha
     return iter(_Run(images, start, settings, resume, session or Session()))
 
 
@@ -116,7 +121,7 @@ class _Run:
     """
 
     def __init__(self, images, start, settings: Settings, resume: State | None, session: Session):
-        content, self._styles, self._keep_mask = images
+        content, self._styles, self._keep_mask, self._alpha = images
         self._content, self._start, self._settings = content, start, settings
         self._session = session
         self._sizes = scale_sizes(content.shape[0], content.shape[1], settings)
@@ -156,8 +161,14 @@ class _Run:
             _LOG.info(memory_plan.describe(plans, settings))
             plan = RunPlan(settings.precision, tuple(plans))
             self.state = self.state._replace(plan=plan, initial_plan=plan)
+            report_enlarged(self._styles, settings.style_scale * max(self._sizes[-1]))
         self._problem = ScaleProblem(
-            self._content, self._styles, settings, self._keep_mask, session.style_target_cache
+            self._content,
+            self._styles,
+            settings,
+            self._keep_mask,
+            self._alpha,
+            session.style_target_cache,
         )
 
     def _scales(self):

@@ -1,19 +1,27 @@
 """Style: a style image with weight, masks and layers; the checks of all images of a run."""
 
+import logging
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from nst_tf.errors import InputError
+from nst_tf.images.pixels import resize
 from nst_tf.run.pyramid import MIN_SIDE, style_image_size
 from nst_tf.settings import Settings
 
+_LOG = logging.getLogger(__name__)
 # How far the ratio of a mask's sides may be from its image's.
 TOLERANCE = 0.01
 # A mask without anything lighter is all black, but for the noise of a scan.
 _BLACK = 1 / 32
+# Long side over short side of the style images that are taken as they are.
+_MAX_ASPECT_RATIO = 3
+# From there on a style image has visibly less detail than the picture.
+_MAX_ENLARGEMENT = 2
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,13 @@ def check(
     styles: Sequence[Style],
     start: np.ndarray | None,
     keep_mask: np.ndarray | None,
+    alpha: np.ndarray | None,
     settings: Settings,
 ) -> None:
     """Refuse arguments of `coarse_to_fine.optimize` that are no images, styles and masks."""
     _check_image("content", content)
+    if alpha is not None:
+        check_mask("alpha", alpha, content)
     if keep_mask is not None:
         check_mask("keep_mask", keep_mask, content)
     if start is not None:
@@ -67,6 +78,63 @@ def check(
             )
         style_image_size(style.rgb.shape[0], style.rgb.shape[1], long_side=MIN_SIDE)
     check_weights("weight", [style.weight for style in styles], len(styles))
+
+
+def visible_region(alpha: np.ndarray | None, region: np.ndarray | None) -> np.ndarray | None:
+    """The part of a style image that counts: of its region, if it has one, what can be seen."""
+    if alpha is None or alpha.min() == 1:
+        return region
+    if region is None:
+        return alpha
+    return alpha * resize(region[..., np.newaxis], *alpha.shape)[..., 0].numpy()
+
+
+def squares(style: Style) -> list[Style]:
+    """A scroll cut into squares that share its weight; others are one part.
+
+    As a whole, its short side would have hardly any pixels.
+    """
+    height, width = style.rgb.shape[:2]
+    short, long = sorted((height, width))
+    if long <= _MAX_ASPECT_RATIO * short:
+        return [style]
+    count = math.ceil(long / short)
+    axis = int(width > height)
+    parts = [
+        replace(style, rgb=_part(style.rgb, axis, index / (count - 1), short / long))
+        for index in range(count)
+    ]
+    if style.region is not None:
+        regions = [
+            _part(style.region, axis, index / (count - 1), short / long) for index in range(count)
+        ]
+        parts = [
+            replace(part, region=region)
+            for part, region in zip(parts, regions, strict=True)
+            if region.max() >= _BLACK
+        ]
+    return [replace(part, weight=style.weight / len(parts)) for part in parts]
+
+
+def report_enlarged(styles: Sequence[Style], long_side: float) -> None:
+    """Say which style images are too small for a picture, whose strokes they make soft."""
+    for number, style in enumerate(styles, 1):
+        height, width = squares(style)[0].rgb.shape[:2]
+        factor = style_image_size(height, width, round(long_side))[0] / height
+        if factor > _MAX_ENLARGEMENT:
+            _LOG.info(
+                "painting %d, %d x %d px, is enlarged %.1f times; its strokes will be soft; find a "
+                "larger picture of it, or give a smaller --size or --style_scale",
+                *(number, style.rgb.shape[1], style.rgb.shape[0], factor),
+            )
+
+
+def _part(image: np.ndarray, axis: int, place: float, fraction: float) -> np.ndarray:
+    """A fraction of an image along an axis, from its start at place 0 to its end at place 1."""
+    side = image.shape[axis]
+    length = max(1, round(fraction * side))
+    start = round(place * (side - length))
+    return image[start : start + length] if axis == 0 else image[:, start : start + length]
 
 
 def check_weights(name: str, weights: Sequence[float], count: int) -> None:

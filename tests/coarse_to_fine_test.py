@@ -204,6 +204,36 @@ class StylizeTest(SmallNetworkTest):
             self.assertAllEqual(picture[:, :48], self.content[:, :48])
             self.assertGreater(np.abs(picture[:, 48:] - self.content[:, 48:]).mean(), 0.005)
 
+    @parameterized.parameters("content", "noise")
+    def test_gray_images_give_a_gray_one(self, init):
+        self.content, style = (
+            np.repeat(image[..., :1], 3, axis=-1) for image in (self.content, self.styles[0].rgb)
+        )
+        self.styles = [Style(style)]
+        picture = self.stylize(replace(SMALL, init=init, scales=2, size=96))
+        self.assertAllEqual(picture[..., 0], picture[..., 1])
+        self.assertAllEqual(picture[..., 0], picture[..., 2])
+        self.assertNotAllClose(picture, self.content, atol=0.02)
+
+    def test_hidden_pixels_stay_and_do_not_count(self):
+        alpha = np.zeros([72, 96], np.float32)
+        alpha[:, :48] = 1
+
+        def visible_part(color, **options):
+            self.content[:, 48:] = color
+            picture = self.stylize(SMALL, **options)
+            if options:
+                hidden = resize(self.content, 48, 64)[:, 32:]
+                self.assertAllEqual(picture[:, 32:], hidden)
+            return picture[:, :20]
+
+        self.content = self.content.copy()
+        gray, green = 0.5, (0.0, 1.0, 0.0)
+        influence = np.abs(visible_part(gray) - visible_part(green)).mean()
+        hidden = visible_part(gray, alpha=alpha) - visible_part(green, alpha=alpha)
+        # What is left of it comes through the features near the edge.
+        self.assertLess(np.abs(hidden).mean(), 0.1 * influence)
+
     def test_luminance_optimizes_a_gray_image(self):
         *_, last = self.optimize(replace(SMALL, color="luminance", init_noise=0.2))
         self.assertLess(np.ptp(last._image, axis=-1).max(), 1e-5)

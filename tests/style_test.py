@@ -2,7 +2,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from nst_tf import InputError, Settings, Style
-from nst_tf.style import check
+from nst_tf.style import check, report_enlarged, squares, visible_region
 
 CONTENT = np.full((96, 128, 3), 0.5, np.float32)
 STYLE = Style(np.full((90, 70, 3), 0.5, np.float32))
@@ -10,8 +10,8 @@ MASK = np.eye(96, 128, dtype=np.float32)
 
 
 class StyleTest(parameterized.TestCase):
-    def check(self, content=CONTENT, styles=(STYLE,), start=None, keep_mask=None):
-        check(content, styles, start, keep_mask, Settings())
+    def check(self, content=CONTENT, styles=(STYLE,), start=None, keep_mask=None, alpha=None):
+        check(content, styles, start, keep_mask, alpha, Settings())
 
     def test_fitting_images_and_masks(self):
         styles = [Style(CONTENT, 0.0, mask=MASK), Style(CONTENT, region=np.float64(MASK))]
@@ -49,6 +49,7 @@ class StyleTest(parameterized.TestCase):
     def test_other_arrays_are_no_masks(self, mask, message):
         for name, arguments in (
             ("keep_mask", {"keep_mask": mask}),
+            ("alpha", {"alpha": mask}),
             ("mask", {"styles": [Style(STYLE.rgb, mask=mask)]}),
             ("region", {"styles": [Style(CONTENT, region=mask)]}),
         ):
@@ -73,6 +74,67 @@ class StyleTest(parameterized.TestCase):
     def test_narrow_style_images_are_refused(self):
         with self.assertRaisesRegex(InputError, "of 400 x 2 px is too narrow"):
             self.check(styles=[Style(np.zeros((2, 400, 3), np.float32))])
+
+
+class VisibleRegionTest(absltest.TestCase):
+    def test_of_a_region_what_can_be_seen_counts(self):
+        alpha = np.zeros((8, 4), np.float32)
+        alpha[:4] = 1
+        region = np.zeros((4, 2), np.float32)
+        region[:, 0] = 1
+        found = visible_region(alpha, region)
+        self.assertEqual(found.shape, alpha.shape)
+        self.assertGreater(found[:4, 0].min(), 0.9)
+        self.assertEqual(found[4:].max(), 0)
+        self.assertLess(found[:, 3].max(), 0.1)
+        np.testing.assert_array_equal(visible_region(alpha, None), alpha)
+
+    def test_all_of_an_opaque_image_counts(self):
+        region = np.eye(4, dtype=np.float32)
+        for alpha in (None, np.ones((4, 4), np.float32)):
+            self.assertIsNone(visible_region(alpha, None))
+            self.assertIs(visible_region(alpha, region), region)
+
+
+class SquaresTest(parameterized.TestCase):
+    def test_a_scroll_is_cut_into_squares_that_cover_it(self):
+        rgb = np.zeros((1600, 200, 3), np.float32) + np.arange(1600)[:, np.newaxis, np.newaxis]
+        parts = squares(Style(rgb, 2.0, layers=["block1_conv1"]))
+        self.assertEqual([part.rgb.shape for part in parts], [(200, 200, 3)] * 8)
+        self.assertEqual([int(part.rgb[0, 0, 0]) for part in parts], list(range(0, 1600, 200)))
+        self.assertEqual({part.weight for part in parts}, {0.25})
+        self.assertEqual({tuple(part.layers) for part in parts}, {("block1_conv1",)})
+        turned = squares(Style(rgb.swapaxes(0, 1)[:, :1500]))
+        self.assertEqual([int(part.rgb[0, 0, 0]) for part in turned][-1], 1300)
+        self.assertEqual(len(turned), 8)
+
+    def test_squares_outside_the_region_do_not_count(self):
+        region = np.zeros((800, 100), np.float32)
+        region[:300] = 1
+        parts = squares(Style(np.zeros((1600, 200, 3), np.float32), region=region))
+        self.assertEqual([part.region.shape for part in parts], [(100, 100)] * 3)
+        self.assertAlmostEqual(sum(part.weight for part in parts), 1)
+
+    @parameterized.parameters((300, 100), (100, 300), (128, 128))
+    def test_other_paintings_are_one_part(self, height, width):
+        style = Style(np.zeros((height, width, 3), np.float32))
+        self.assertIs(squares(style)[0], style)
+
+
+class ReportEnlargedTest(absltest.TestCase):
+    def test_paintings_that_are_too_small_are_named(self):
+        styles = [STYLE, Style(np.zeros((40, 20, 3), np.float32))]
+        with self.assertLogs("nst_tf.style", "INFO") as logs:
+            report_enlarged(styles, 128.0)
+        (line,) = logs.output
+        self.assertIn("painting 2, 20 x 40 px, is enlarged 3.2 times", line)
+
+    def test_a_scroll_is_as_large_as_its_squares(self):
+        scroll = Style(np.zeros((400, 50, 3), np.float32))
+        with self.assertNoLogs("nst_tf.style", "INFO"):
+            report_enlarged([scroll], 100.0)
+        with self.assertLogs("nst_tf.style", "INFO"):
+            report_enlarged([scroll], 110.0)
 
 
 if __name__ == "__main__":

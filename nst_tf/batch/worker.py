@@ -19,13 +19,14 @@ from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
 from nst_tf.coarse_to_fine import optimize
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
+from nst_tf.images.image_io import Picture
 from nst_tf.images.pixels import resize
 from nst_tf.networks import precision, vgg
 from nst_tf.run import memory_plan, pyramid, record
 from nst_tf.run.progress import State
 from nst_tf.run.session import Session
 from nst_tf.settings import Settings
-from nst_tf.style import Style
+from nst_tf.style import Style, visible_region
 
 
 class Worker:
@@ -88,9 +89,9 @@ class Worker:
         content = image_io.read(*request.content)
         if request.style[1] != self._style:
             self._style = b""  # until its targets are there
-            self._method.set_style(image_io.read(*request.style).rgb)
+            self._method.set_style(image_io.read(*request.style))
             self._style = request.style[1]
-        rendering = self._method.render(content.rgb)
+        rendering = self._method.render(content)
         data = image_io.encode(
             rendering.rgb, alpha=content.alpha, bits=content.bits, note=rendering.note
         )
@@ -117,12 +118,15 @@ class _Optimization:
         resolved = precision.resolve(settings.precision)
         self._session.begin(replace(self._settings, precision=resolved), self._styles)
 
-    def set_style(self, rgb: np.ndarray) -> None:
-        self._styles = [Style(rgb)]
+    def set_style(self, picture: Picture) -> None:
+        self._styles = [Style(picture.rgb, region=visible_region(picture.alpha, None))]
 
-    def render(self, content: np.ndarray) -> _Rendering:
+    def render(self, content: Picture) -> _Rendering:
         losses: dict[str, float] = {}
-        for progress in optimize(content, self._styles, self._settings, session=self._session):
+        run = optimize(
+            content.rgb, self._styles, self._settings, alpha=content.alpha, session=self._session
+        )
+        for progress in run:
             if progress.accepted:
                 losses = {name: float(loss) for name, loss in progress.losses._asdict().items()}
         state = progress.state()
@@ -130,10 +134,14 @@ class _Optimization:
             progress.image(), self._note(content, state), losses, state.plan.precision
         )
 
-    def _note(self, content: np.ndarray, state: State) -> str:
+    def _note(self, content: Picture, state: State) -> str:
         """The record that stylize.py writes into the same image."""
         inputs = record.run_inputs(
-            content, self._styles, self._config.settings, weights_sha256=self._weights_sha256
+            content.rgb,
+            self._styles,
+            self._config.settings,
+            weights_sha256=self._weights_sha256,
+            alpha=content.alpha,
         )
         flags: dict[str, Any] = {"style_blend": [], "style_layers": None}
         flags["recipe"] = self._config.recipe
@@ -149,9 +157,10 @@ class _FeedForward:
         self._stylizer = feed_forward.load(config.handle)
         self._settings = Settings(size=config.settings.size, scales=1)
 
-    def set_style(self, rgb: np.ndarray) -> None:
-        self._stylize = self._stylizer.blend([rgb[np.newaxis]], [1.0])
+    def set_style(self, picture: Picture) -> None:
+        self._stylize = self._stylizer.blend([picture.rgb[np.newaxis]], [1.0])
 
-    def render(self, content: np.ndarray) -> _Rendering:
-        size = pyramid.scale_sizes(content.shape[0], content.shape[1], self._settings)[-1]
-        return _Rendering(self._stylize(resize(content[np.newaxis], *size))[0].numpy())
+    def render(self, content: Picture) -> _Rendering:
+        height, width = content.rgb.shape[:2]
+        size = pyramid.scale_sizes(height, width, self._settings)[-1]
+        return _Rendering(self._stylize(resize(content.rgb[np.newaxis], *size))[0].numpy())

@@ -7,7 +7,7 @@ import numpy as np
 
 from nst_tf.errors import InputError
 from nst_tf.images.image_io import Picture, read
-from nst_tf.style import Style, check_mask, check_weights
+from nst_tf.style import Style, check_mask, check_weights, visible_region
 
 _EVERYWHERE = "none"
 
@@ -41,12 +41,13 @@ def read_styles(
     styles = []
     for index, path in enumerate(paths):
         picture = read(path)
+        region = read_mask("style_region", regions[index], picture) if regions else None
         styles.append(
             Style(
                 picture.rgb,
                 weight=weights[index],
                 mask=read_mask("style_mask", masks[index], content) if masks else None,
-                region=read_mask("style_region", regions[index], picture) if regions else None,
+                region=visible_region(picture.alpha, region),
                 layers=layers[index] if layers else None,
             )
         )

@@ -98,10 +98,17 @@ def stylize(
         weights_sha256=vgg.origin(settings).get("sha256"),
         start=start,
         keep_mask=keep_mask,
+        alpha=content.alpha,
     )
     state = _state(options, run_inputs, recorded)
     run = coarse_to_fine.optimize(
-        content.rgb, styles, settings, start=start, keep_mask=keep_mask, resume=state
+        content.rgb,
+        styles,
+        settings,
+        start=start,
+        keep_mask=keep_mask,
+        alpha=content.alpha,
+        resume=state,
     )
     callbacks = _callbacks(options, run_inputs, state)
     del state  # or all of it would be held as long as the run

@@ -50,7 +50,9 @@ def is_gray(image: ImageLike, tolerance: float = 1 / 255) -> tf.Tensor:
 
 def gray(image: tf.Tensor) -> tf.Tensor:
     """The luminance of an image, as three equal channels in [0, 1]."""
-    return tf.clip_by_value(_from_oklab(to_oklab(image) * [1.0, 0.0, 0.0]), 0.0, 1.0)
+    rgb = _from_oklab(to_oklab(image) * [1.0, 0.0, 0.0])
+    # Equal to the last bit, which rounding alone would not make them.
+    return tf.repeat(tf.clip_by_value(rgb[..., 1:2], 0.0, 1.0), 3, axis=-1)
 
 
 def gray_like(style_image: tf.Tensor, content_image: tf.Tensor) -> tf.Tensor:

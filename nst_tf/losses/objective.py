@@ -136,6 +136,11 @@ class Objective:
         other.targets = targets
         return other
 
+    def protect_content(self, part: tf.Tensor) -> None:
+        """Make up for a part of the image that is protected: its content loss is 0."""
+        norms = {name: norm * (1 - part) for name, norm in self.targets.content_norms.items()}
+        self.targets = self.targets._replace(content_norms=norms)
+
     def value(self, image: tf.Tensor) -> Losses:
         """The weighted losses of an image float32 [1, H, W, 3] in [0, 1], of the content's size."""
         return self._losses(self._image_statistics(image), image)

@@ -33,6 +33,7 @@ def run_inputs(
     weights_sha256: str | None,
     start: "np.ndarray | None" = None,
     keep_mask: "np.ndarray | None" = None,
+    alpha: "np.ndarray | None" = None,
 ) -> Json:
     """The inputs of `coarse_to_fine.optimize`, fit for JSON: settings, and SHA-256 of the images.
 
@@ -42,6 +43,7 @@ def run_inputs(
         "content": _digest(content),
         "start": _digest(start),
         "keep_mask": _digest(keep_mask),
+        "alpha": None if alpha is None or alpha.min() == 1 else _digest(alpha),
     }
     for number, style in enumerate(styles, 1):
         images[f"style {number}"] = {

@@ -15,7 +15,7 @@ from nst_tf.losses.tiled_objective import build_objective
 from nst_tf.run import canvas
 from nst_tf.run.pyramid import style_image_size
 from nst_tf.settings import Settings
-from nst_tf.style import Style
+from nst_tf.style import Style, squares
 
 # The fraction of the content image's detail that the start of a finer scale gets. Without any, a
 # quarter more steps took the image as far; with all of it, the few steps there do not stylize it.
@@ -37,16 +37,23 @@ class ScaleProblem:
         styles: Sequence[Style],
         settings: Settings,
         keep_mask: np.ndarray | None,
+        alpha: np.ndarray | None = None,
         cache: Cache | None = None,
     ):
         """Take the images; all arguments are those of `coarse_to_fine.optimize`, checked."""
         self.settings = settings
         self._cell = canvas.cell_side(settings)
-        self._content, self._styles = content, styles
-        self._cache = cache
-        self._keep_mask = None if keep_mask is None else _batch(keep_mask)
+        self._content, self._cache = content, cache
+        self._styles = [part for style in styles for part in squares(style)]
+        # Noise, and rounding of the network, would color them.
+        self._gray = settings.color == "luminance" or all(
+            color_transfer.is_gray(rgb) for rgb in (content, *(style.rgb for style in styles))
+        )
+        self._protector = "keep_mask: covers" if alpha is None else "keep_mask, alpha: cover"
+        # What is hidden stays as it is, too.
+        self._keep_mask = _union(keep_mask, None if alpha is None else 1 - alpha)
         # Styles of equal masks share the tensor.
-        masks = [_informative(style.mask) for style in styles]
+        masks = [_informative(style.mask) for style in self._styles]
         keys = [b"" if mask is None else mask.tobytes() for mask in masks]
         free = {key: self._free_mask(mask) for key, mask in zip(keys, masks, strict=True)}
         self._masks = [free[key] for key in keys]
@@ -76,7 +83,7 @@ class ScaleProblem:
         """The objective at a scale of (height, width)."""
         photograph = _resized(self._content, size)
         content = self._padded(self._gray_or_color(photograph))
-        objective: Evaluable = build_objective(
+        objective: Any = build_objective(
             network,
             content,
             self._style_images(photograph),
@@ -87,8 +94,10 @@ class ScaleProblem:
         )
         if self._keep_mask is not None:
             protected = self._padded(self._protected(size))
+            # Of the content loss, as of the style's, what is left counts as a whole image would.
+            objective.protect_content(tf.reduce_mean(protected))
             objective = MaskedObjective(objective, content, protected)
-        return LuminanceObjective(objective) if self.settings.color == "luminance" else objective
+        return LuminanceObjective(objective) if self._gray else objective
 
     def finish(self, image: tf.Tensor, size: Size) -> tf.Tensor:
         """The picture to show for a scale's canvas: the content's colors, protected pixels."""
@@ -137,7 +146,7 @@ class ScaleProblem:
         return canvas.pad(image, self._cell)
 
     def _gray_or_color(self, image: tf.Tensor) -> tf.Tensor:
-        return color_transfer.gray(image) if self.settings.color == "luminance" else image
+        return color_transfer.gray(image) if self._gray else image
 
     def _free_mask(self, style_mask: np.ndarray | None) -> tf.Tensor | None:
         """Where a style applies: its mask without protected pixels; None for everywhere."""
@@ -153,7 +162,7 @@ class ScaleProblem:
         if tf.reduce_sum(free) < _MIN_FREE * tf.reduce_sum(mask):
             covered = "the whole image" if style_mask is None else "all of a style_mask"
             raise InputError(
-                f"keep_mask: covers {covered}, so nothing is left to stylize; shrink its white area"
+                f"{self._protector} {covered}, so nothing is left to stylize; shrink it"
             )
         return free
 
@@ -164,6 +173,15 @@ class ScaleProblem:
 def _informative(mask: np.ndarray | None) -> np.ndarray | None:
     """The mask; None for a uniform one, which applies everywhere."""
     return None if mask is None or mask.min() == mask.max() else mask
+
+
+def _union(mask: np.ndarray | None, other: np.ndarray | None) -> tf.Tensor | None:
+    """Where one of two masks applies, [1, h, w, 1]; None where there are none."""
+    masks = [_batch(each) for each in (mask, other) if each is not None and each.max() > 0]
+    if len(masks) < 2:
+        return masks[0] if masks else None
+    size = tuple(map(max, *(each.shape[1:3] for each in masks)))
+    return tf.maximum(*(tf.image.resize(each, size, "area") for each in masks))
 
 
 def _batch(mask: np.ndarray) -> tf.Tensor:

@@ -43,11 +43,11 @@ class StyleTest(parameterized.TestCase, tf.test.TestCase):
         self.content = cut(PHOTOGRAPH, 96, 128)
         self.one, self.other = cut(PAINTING, 90, 70), cut(WAVE, 80, 110)
 
-    def targets(self, *styles, keep_mask=None, settings=SETTINGS):
-        problem = ScaleProblem(self.content, styles, settings, keep_mask)
+    def targets(self, *styles, keep_mask=None, alpha=None, settings=SETTINGS):
+        problem = ScaleProblem(self.content, styles, settings, keep_mask, alpha)
         objective = problem.objective(small_network(), SIZE, math.inf)
         # A masked objective has more beside them.
-        return objective.targets if keep_mask is None else objective.targets[0]
+        return objective.targets[0] if hasattr(objective, "_objective") else objective.targets
 
     def assertSameTargets(self, one, other):
         tf.nest.assert_same_structure(one, other)
@@ -109,6 +109,34 @@ class StyleTest(parameterized.TestCase, tf.test.TestCase):
         with self.assertRaisesRegex(InputError, "keep_mask: covers the whole image, so"):
             self.targets(Style(self.one), keep_mask=np.ones_like(left))
 
+    def test_what_is_hidden_does_not_count_and_stays(self):
+        left, right = halves()
+        found = self.targets(Style(self.one), alpha=right)
+        self.assertSameTargets(found, self.targets(Style(self.one), keep_mask=left))
+        # Of two, all that is in one of them is protected.
+        top = halves(64, 48)[0].T
+        found = self.targets(Style(self.one), keep_mask=top, alpha=right)
+        guide = found.guides[0][0]["block1_conv1"][0, ..., 0]
+        self.assertAllClose(guide, 4 * right * (1 - top), atol=1e-6)
+
+    def test_opaque_images_are_as_without_alpha(self):
+        expected = self.targets(Style(self.one))
+        self.assertSameTargets(self.targets(Style(self.one), alpha=np.ones(SIZE)), expected)
+
+    def test_content_of_what_is_left_counts_as_a_whole_image_would(self):
+        expected = self.targets(Style(self.one)).content_norms
+        found = self.targets(Style(self.one), keep_mask=halves()[0]).content_norms
+        self.assertAllClose(found, {name: norm / 2 for name, norm in expected.items()})
+
+    def test_squares_of_a_scroll_have_the_images_long_side(self):
+        square = self.one[:60, :60]
+        scroll = np.tile(square, (5, 1, 1))
+        images = style_images(ScaleProblem(self.content, [Style(scroll)], SETTINGS, None))
+        self.assertEqual([each.image.shape for each in images], [(1, 64, 64, 3)] * 5)
+        expected = self.targets(Style(square))
+        found = self.targets(Style(scroll))
+        self.assertAllClose(found.styles, expected.styles, rtol=1e-5)
+
     @parameterized.parameters((0.25, (33, 42)), (1.0, (81, 104)), (2.5, (202, 260)))
     def test_style_images_are_a_multiple_of_the_image(self, style_scale, expected):
         settings = replace(SETTINGS, style_scale=style_scale)
@@ -150,6 +178,12 @@ class StartTest(parameterized.TestCase, tf.test.TestCase):
     def test_start_image_is_resized(self):
         image = cut(PAINTING, 80, 80)
         self.assertAllEqual(self.start(image), resize(image, 64, 96))
+
+    def test_gray_images_start_gray(self):
+        self.content = np.repeat(self.content[..., :1], 3, axis=-1)
+        noise = self.start(init="noise")
+        self.assertAllEqual(noise[..., 0], noise[..., 1])
+        self.assertAllEqual(noise[..., 0], noise[..., 2])
 
     def test_luminance_starts_gray(self):
         self.assertAllEqual(self.start(color="luminance"), color_transfer.gray(self.content))
