@@ -1,7 +1,11 @@
 """The jobs of a batch: each content image with each style image."""
 
+import errno
 import glob
+import hashlib
 import os
+import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +15,11 @@ from nst_tf.errors import InputError
 
 # Files of a folder that are images; a glob takes whatever it matches.
 _EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+# Bytes of a file's name that disks take: as a rule, and where names are encrypted (eCryptfs).
+_NAME_MAX = 255
+_ENCRYPTED_NAME_MAX = 143
+# Left free for files that are written beside an output while it is made.
+_SCRATCH_BYTES = 24
 
 
 class Job(NamedTuple):
@@ -43,11 +52,13 @@ def find_images(flag: str, patterns: Sequence[str]) -> list[str]:
     return list(paths)
 
 
-def pair(contents: Sequence[str], styles: Sequence[str]) -> list[Job]:
+def pair(
+    contents: Sequence[str], styles: Sequence[str], folder: str | os.PathLike = "."
+) -> list[Job]:
     """Pair each content image with each style image, style after style, which workers reuse.
 
     Outputs are `CONTENT__STYLE.png`, with the files' endings where names would be equal, and with
-    numbers where that does not help.
+    numbers where that does not help; names that are too long for the folder's disk are shortened.
     """
     content_names = _short_names(contents)
     jobs = [
@@ -55,8 +66,17 @@ def pair(contents: Sequence[str], styles: Sequence[str]) -> list[Job]:
         for style, style_name in zip(styles, _short_names(styles), strict=True)
         for content, content_name in zip(contents, content_names, strict=True)
     ]
-    outputs = number_duplicates(job.output for job in jobs)
-    return [job._replace(output=f"{name}.png") for job, name in zip(jobs, outputs, strict=True)]
+    outputs = output_names([job.output for job in jobs], folder)
+    return [job._replace(output=output) for job, output in zip(jobs, outputs, strict=True)]
+
+
+def output_names(names: Iterable[str], folder: str | os.PathLike) -> list[str]:
+    """The names with `.png`: each another one, and none too long for the folder's disk.
+
+    Equal for equal names, whether the folder is there yet or not.
+    """
+    max_bytes = _max_name_bytes(Path(folder)) - _SCRATCH_BYTES - len(".png")
+    return [f"{name}.png" for name in _distinct(names, max_bytes)]
 
 
 def _matches(pattern: str) -> Iterator[str]:
@@ -74,22 +94,57 @@ def _matches(pattern: str) -> Iterator[str]:
 def _short_names(paths: Sequence[str]) -> list[str]:
     """Stems, or file names where several files have the same stem."""
     stems = [Path(path).stem for path in paths]
-    counts = Counter(stem.casefold() for stem in stems)
-    return number_duplicates(
-        Path(path).name if counts[stem.casefold()] > 1 else stem
+    counts = Counter(map(_folded, stems))
+    return _distinct(
+        Path(path).name if counts[_folded(stem)] > 1 else stem
         for path, stem in zip(paths, stems, strict=True)
     )
 
 
-def number_duplicates(names: Iterable[str]) -> list[str]:
-    """The names, with a number if an earlier one is equal but for upper case."""
+def _distinct(names: Iterable[str], max_bytes: int = _NAME_MAX) -> list[str]:
+    """The names, shortened, and with a number if a file system may take it for an earlier one."""
     taken: set[str] = set()
     unique = []
     for name in names:
-        numbered, number = name, 1
-        while numbered.casefold() in taken:  # some file systems ignore case
+        short, number = _shorten(name, max_bytes), 1
+        while _folded(short) in taken:
             number += 1
-            numbered = f"{name} {number}"
-        taken.add(numbered.casefold())
-        unique.append(numbered)
+            short = _shorten(f"{name} {number}", max_bytes)
+        taken.add(_folded(short))
+        unique.append(short)
     return unique
+
+
+def _folded(name: str) -> str:
+    """Equal for names that some file systems hold to be equal: case and accents as two signs."""
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def _shorten(name: str, max_bytes: int) -> str:
+    """Start and end of a name that is too long, around a digest of the whole."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= max_bytes:
+        return name
+    digest = f"~{hashlib.sha256(encoded).hexdigest()[:8]}~"
+    half = (max_bytes - len(digest)) // 2
+    head, tail = name[:half], name[-half:]  # a character has one byte or more
+    while len(os.fsencode(head)) > half:
+        head = head[:-1]
+    while len(os.fsencode(tail)) > half:
+        tail = tail[1:]
+    return f"{head}{digest}{tail}"
+
+
+def _max_name_bytes(folder: Path) -> int:
+    """How long the name of a file may be on the disk of a folder, which may not be there yet."""
+    parent = next(each for each in (folder, *folder.absolute().parents) if os.path.isdir(each))
+    try:
+        # Only the attempt tells: an encrypted disk that is shared by a network claims more.
+        scratch = tempfile.NamedTemporaryFile(
+            dir=parent, prefix=".nst_tf-", suffix="x" * (_NAME_MAX - len(".nst_tf-12345678"))
+        )
+        scratch.close()
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.ENOENT):
+            return _ENCRYPTED_NAME_MAX
+    return _NAME_MAX

@@ -44,7 +44,7 @@ def run(options: Options, settings: Settings, given: Collection[str]) -> None:
     _check_folder(options.output_dir, [*contents, *styles])
     config = RenderConfig(settings, options.method, options.handle, options.recipe)
     app.print_notices(quiet=True)
-    batch = Batch(jobs.pair(contents, styles), config, options.output_dir)
+    batch = Batch(jobs.pair(contents, styles, options.output_dir), config, options.output_dir)
     total, missing = len(batch.jobs), len(batch.missing)
     pictures = "picture" if total == 1 else "pictures"
     print(f"{total} {pictures}, {total - missing} of them done before", flush=True)

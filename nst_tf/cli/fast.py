@@ -75,4 +75,4 @@ def _outputs(options: Options, mixtures: Sequence[Sequence[str]]) -> list[str]:
         for styles in mixtures:
             names.append("_".join(Path(path).stem for path in (content, *styles)))
     # Files of one name may come from several folders.
-    return [str(folder / f"{name}.png") for name in jobs.number_duplicates(names)]
+    return [str(folder / name) for name in jobs.output_names(names, folder)]

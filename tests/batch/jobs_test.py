@@ -1,10 +1,12 @@
+import errno
 import os
 from pathlib import Path
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 
 from nst_tf import InputError
-from nst_tf.batch.jobs import Job, find_images, pair
+from nst_tf.batch.jobs import Job, find_images, output_names, pair
 
 
 class FindImagesTest(parameterized.TestCase):
@@ -65,6 +67,64 @@ class PairTest(absltest.TestCase):
     def test_other_pairs_that_would_have_the_same_name(self):
         outputs = self.outputs(["a__b.jpg", "a.jpg"], ["c.jpg", "b__c.jpg"])
         self.assertEqual(outputs, ["a__b__c.png", "a__c.png", "a__b__b__c.png", "a__b__c 2.png"])
+
+
+class OutputNamesTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir().full_path, "new", "out")
+
+    def names(self, *names):
+        """The output names, each of which can be written together with scratch files."""
+        outputs = output_names(names, self.folder)
+        self.assertEqual(output_names(names, self.folder), outputs)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for output in outputs:
+            (self.folder / f".scratch-123456{output}").touch()
+        self.assertLen({*outputs}, len(names))
+        self.assertEqual(output_names(names, self.folder), outputs)
+        return outputs
+
+    def test_names_that_fit_stay(self):
+        self.assertEqual(self.names("a__s", "p" * 220), ["a__s.png", "p" * 220 + ".png"])
+
+    def test_too_long_names_keep_start_and_end_and_stay_distinct(self):
+        first, second = self.names("a" * 150 + "p" + "z" * 150, "a" * 150 + "q" + "z" * 150)
+        for name in first, second:
+            self.assertRegex(name, "^a{100,}~[0-9a-f]{8}~z{100,}[.]png$")
+
+    def test_cut_at_a_character(self):
+        for sign in ("画", "🎨", "é", "a画"):
+            (name,) = self.names(sign * 200)
+            self.assertGreater(len(os.fsencode(name)), 220)
+            self.assertStartsWith(name, sign * 20)
+            name.encode()
+
+    def test_long_names_that_are_no_utf_8(self):
+        (name,) = self.names(os.fsdecode(b"caf\xe9" * 100))
+        self.assertStartsWith(os.fsencode(name), b"caf\xe9caf\xe9")
+
+    def test_long_names_that_are_equal(self):
+        self.names(*["a" * 300] * 3, "A" * 300)
+
+    def test_names_that_some_file_systems_hold_to_be_equal(self):
+        outputs = self.names("café", "café", "CAFÉ")
+        self.assertEqual(outputs, ["café.png", "café 2.png", "CAFÉ 3.png"])
+
+    def test_a_disk_that_encrypts_names_takes_shorter_ones(self):
+        def limited(path, *arguments, **given):
+            if len(os.fsencode(os.path.basename(path))) > 143:
+                raise OSError(errno.ENAMETOOLONG, "File name too long")
+            return opened(path, *arguments, **given)
+
+        opened = os.open
+        with mock.patch.object(os, "open", limited):
+            (name,) = output_names(["p" * 130], self.folder)
+        self.assertBetween(len(name), 100, 143 - len(".nst_tf-12345678"))
+
+    def test_another_error_of_the_disk_changes_no_name(self):
+        with mock.patch.object(os, "open", side_effect=OSError(errno.ENOSPC, "full")):
+            self.assertEqual(output_names(["p" * 130], self.folder), ["p" * 130 + ".png"])
 
 
 if __name__ == "__main__":

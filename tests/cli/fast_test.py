@@ -77,6 +77,15 @@ class FastTest(ScriptTest):
             {f"{name} 2.png", f"{name}.png"},
         )
 
+    def test_names_too_long_for_the_disk_are_shortened(self):
+        names = [f"{ending}{'p' * 140}.jpg" for ending in "ab"]
+        for name in names:
+            with Image.open(PHOTOGRAPH) as photograph:
+                photograph.resize((64, 48)).save(self.folder / name)
+        content, style = (str(self.folder / name) for name in names)
+        self.stylize(content=[content], style=[content, style], output=self.folder / "new")
+        self.assertLen(list((self.folder / "new").glob("ap*p.png")), 2)
+
     @parameterized.parameters(
         ({"handle": "no/model"}, "handle=no/model: there is no such folder"),
         ({"style_blend": ["1", "2"]}, "style_blend=1,2: expected a number"),
