@@ -6,7 +6,7 @@ from testing.pictures import ROOT
 
 # From the ground up: a module imports from its own row and from those before it.
 LAYERS = (
-    ("atomic_files", "errors", "settings", "tensorflow_startup", "validation"),
+    ("atomic_files", "errors", "printable", "settings", "tensorflow_startup", "validation"),
     ("images",),
     ("networks",),
     ("losses",),
@@ -21,6 +21,7 @@ LAYERS = (
 # What the parts of the first row know of each other.
 GROUND = {
     "errors": set(),
+    "printable": set(),
     "atomic_files": {"errors"},
     "tensorflow_startup": set(),
     "validation": {"errors"},

@@ -17,6 +17,7 @@ from nst_tf.images.pixels import resize
 from nst_tf.losses.style_targets import StyleImage
 from nst_tf.losses.tiled_objective import build_objective
 from nst_tf.networks import vgg
+from nst_tf.printable import printable
 from nst_tf.run.pyramid import scale_sizes, style_image_size
 from nst_tf.settings import Settings
 from nst_tf.style import Style
@@ -69,7 +70,7 @@ class Entry:
 
     def caption(self) -> list[str]:
         """Lines with name, seconds and scores, as far as there are any."""
-        lines = [_cut(self.name)]
+        lines = [_cut(" ".join(printable(self.name).split()))]
         if self.seconds_cold is not None:
             cold, warm = format_seconds(self.seconds_cold), format_seconds(self.seconds_warm)
             lines.append(f"{cold} s cold, {warm} s warm")

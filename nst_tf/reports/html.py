@@ -2,6 +2,7 @@
 
 import base64
 import importlib.resources
+import os
 from collections.abc import Sequence
 from html import escape
 from string import Template
@@ -10,6 +11,7 @@ from urllib.parse import quote
 import numpy as np
 
 from nst_tf.images import image_io
+from nst_tf.printable import printable
 from nst_tf.reports.comparison import Entry, format_seconds
 from nst_tf.reports.thumbnails import Table, Thumbnail
 
@@ -28,7 +30,7 @@ def comparison_page(titles: Sequence[str], pairs: Sequence[Sequence[Entry]]) -> 
 
 def batch_page(table: Table, pages: Sequence[str]) -> str:
     """A page with thumbnails, and links to the outputs and to all pages of the batch."""
-    links = " ".join(_element("a", escape(page), href=quote(page)) for page in pages)
+    links = " ".join(_element("a", _text(page), href=_link(page)) for page in pages)
     head, *rows = table
     body = _fill(
         "batch.html",
@@ -43,7 +45,7 @@ def _section(number: int, title: str, entries: Sequence[Entry]) -> str:
     return _fill(
         "comparison_section.html",
         number=number,
-        title=escape(title),
+        title=_text(title),
         photograph=_data_url(entries[0].rgb),
         figures="\n".join(_figure(entry, number) for entry in entries),
         rows="\n".join(_row(entry) for entry in entries if entry.scores is not None),
@@ -64,7 +66,7 @@ def _figure(entry: Entry, number: int) -> str:
         height=height,
         twice=2 * width,
         image=image,
-        caption="<br>".join(map(escape, entry.caption())),
+        caption="<br>".join(map(_text, entry.caption())),
     )
 
 
@@ -73,22 +75,22 @@ def _row(entry: Entry) -> str:
     scores = entry.scores.style, entry.scores.content, entry.scores.ssim, entry.scores.grain
     seconds = entry.seconds_cold, entry.seconds_warm
     cells = [entry.name, *map(format_seconds, seconds), *(f"{score:.3g}" for score in scores)]
-    return _element("tr", *(_element("td", escape(cell)) for cell in cells))
+    return _element("tr", *(_element("td", _text(cell)) for cell in cells))
 
 
 def _heading(thumbnail: Thumbnail) -> str:
-    return _element("th", _image(thumbnail), _element("p", escape(thumbnail.name)))
+    return _element("th", _image(thumbnail), _element("p", _name(thumbnail)))
 
 
 def _cell(thumbnail: Thumbnail) -> str:
     entry = thumbnail.entry or {}
     if thumbnail.rgb is None:
-        reason = f"{thumbnail.name}: {entry.get('error') or 'not painted'}"
-        return _element("td", _element("p", escape(reason), class_="failed"))
+        reason = _text(entry.get("error") or "not painted")
+        return _element("td", _element("p", _name(thumbnail), f": {reason}", class_="failed"))
     facts = [f"{entry['seconds']:.1f} s"] if "seconds" in entry else []
     if entry.get("losses"):
         facts.append(f"loss {entry['losses']['total']:.3g}")
-    link = _element("a", _image(thumbnail), href=quote(thumbnail.name))
+    link = _element("a", _image(thumbnail), href=_link(thumbnail.name))
     return _element("td", link, _element("p", ", ".join(facts)))
 
 
@@ -118,8 +120,23 @@ def _read(name: str) -> str:
     return (_TEMPLATES / name).read_text("utf-8")
 
 
+def _name(thumbnail: Thumbnail) -> str:
+    """The name of a file; marks in it that turn the direction of writing end with it."""
+    return _element("bdi", _text(thumbnail.name))
+
+
+def _link(path: str) -> str:
+    """The address of a file beside the page; names of files are bytes, and not always text."""
+    return quote(os.fsencode(path))
+
+
+def _text(text: object) -> str:
+    """Text as HTML."""
+    return escape(printable(str(text)))
+
+
 def _element(tag: str, *children: str, **attributes: object) -> str:
     """An HTML element; the children are HTML, the attributes text."""
-    given = [f' {name.rstrip("_")}="{escape(str(each))}"' for name, each in attributes.items()]
+    given = [f' {name.rstrip("_")}="{_text(each)}"' for name, each in attributes.items()]
     start = f"<{tag}{''.join(given)}>"
     return start if tag == "img" else f"{start}{''.join(children)}</{tag}>"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import tensorflow as tf
 from testing.reports import BLACK, BLUE, CYAN, GREEN, RED, entries, table
@@ -23,6 +25,11 @@ class ComparisonSheetTest(tf.test.TestCase):
         dark = (sheet < 0.5).all(-1)
         self.assertTrue(all(part.any() for part in np.array_split(dark[130:], 3, axis=1)))
         self.assertFalse(dark[:124, :168].any())
+
+    def test_names_that_are_no_text_or_more_than_a_line_are_captions(self):
+        for name in ("caf\udce9", "a\nb"):
+            sheet = comparison_sheet([[replace(each, name=name) for each in entries()]])
+            self.assertEqual(sheet.shape, comparison_sheet([entries()]).shape)
 
     def test_comparisons_of_different_widths_make_rows(self):
         first, second = entries(), entries(60, 40)

@@ -2,6 +2,7 @@ import base64
 import html.parser
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
@@ -61,6 +62,13 @@ class ComparisonPageTest(tf.test.TestCase):
         self.assertIn("picture before photograph1", classes)
         self.assertIn("bridge, <i>village</i>", self.page.text)
 
+    def test_titles_and_handles_that_are_no_utf_8(self):
+        pictures = [*entries(), replace(entries()[2], name="fast (caf\udce9)")]
+        page = Reader(comparison_page(["caf\udce9, <b>"], [pictures]).encode().decode())
+        self.assertIn("caf\\xe9, <b>", page.text)
+        self.assertEqual(page.text.count("fast (caf\\xe9)"), 2)
+        self.assertIn("fast (caf\\xe9)", page.attributes("img", "alt"))
+
     def test_the_table_has_what_was_measured_and_each_number_is_explained(self):
         rows = re.findall(r"<tr><td>(.*?)</tr>", self.html)
         self.assertLen(rows, 4)
@@ -86,6 +94,32 @@ class BatchPageTest(tf.test.TestCase):
     def test_it_links_to_the_other_pages(self):
         page = Reader(batch_page(table(), ["index.html", "index_2.html"]))
         self.assertEqual(page.attributes("a", "href")[:2], ["index.html", "index_2.html"])
+
+    def test_names_that_are_no_utf_8_are_shown_escaped_and_their_links_lead_there(self):
+        html = batch_page(table("caf\udce9.png"), ["index.html"])
+        page = Reader(html.encode().decode())
+        self.assertEqual(page.attributes("a", "href"), ["caf%E9__s.png"])
+        self.assertIn("caf\\xe9.png", page.text)
+        self.assertIn("caf\\xe9__s.png", page.attributes("img", "alt"))
+
+    def test_errors_with_such_names(self):
+        rows = table()
+        rows[2][1].entry["error"] = "/caf\udce9.png: is <no> picture"
+        html = batch_page(rows, ["index.html"])
+        self.assertIn("/caf\\xe9.png: is <no> picture", Reader(html.encode().decode()).text)
+
+    def test_marks_that_turn_the_direction_end_with_the_name(self):
+        html = batch_page(table("\u202egpj.png"), ["index.html"])
+        self.assertIn("<bdi>\u202egpj.png</bdi>", html)
+        self.assertIn("<bdi>b__s.png</bdi>: &lt;no&gt; image", html)
+
+    def test_a_name_with_a_new_line_and_markup(self):
+        name = "a\n</p><script>&amp;'.png"
+        page = Reader(batch_page(table(name), ["index.html"]))
+        self.assertNotIn("script", [tag for tag, _ in page.tags])
+        self.assertIn(name, page.text)
+        link = "a%0A%3C/p%3E%3Cscript%3E%26amp%3B%27__s.png"
+        self.assertEqual(page.attributes("a", "href"), [link])
 
     def test_odd_names(self):
         name = 'a #1 "50%" <ü>.png'
