@@ -5,13 +5,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 from nst_tf import tensorflow_startup
-from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
+from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.errors import InputError
 
 if TYPE_CHECKING:  # it imports TensorFlow, which this process may not need
@@ -25,7 +25,7 @@ _worker: "Worker"
 
 def render(
     config: RenderConfig, requests: Iterable[RenderRequest], *, workers: int, threads: int = 0
-) -> Iterator[RenderResult]:
+) -> Generator[RenderResult, None, None]:
     """Render requests in so many processes, or in this one if `workers` is 1.
 
     Results come as they are ready, and requests are taken as workers need them. `threads` is what
@@ -113,10 +113,15 @@ def _prepare_workers(pool: ProcessPoolExecutor, config: RenderConfig, workers: i
 
 
 def _completed(running: dict[Future, RenderRequest]) -> Iterator[RenderResult]:
-    """Wait for results and take them out of `running`; requests that failed stay there."""
+    """Wait for results and take them out of `running`; what a worker died of stays there."""
     done, _ = wait(running, return_when=FIRST_COMPLETED)
-    for future in sorted(done, key=lambda each: each.exception() is not None):
-        result = future.result()
+    for future in sorted(done, key=lambda each: isinstance(each.exception(), BrokenProcessPool)):
+        try:
+            result = future.result()
+        except BrokenProcessPool:
+            raise
+        except Exception as error:  # on the way to the worker or back
+            result = failure(running[future].number, error)
         del running[future]
         yield result
 

@@ -9,10 +9,10 @@ import os
 import signal
 import socket
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, TypeAlias
 
-from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
+from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.batch.worker import Worker
 from nst_tf.errors import InputError, one_line
 
@@ -30,7 +30,7 @@ def render(
     workers: int,
     threads: int,
     address: str,
-) -> Iterator[RenderResult]:
+) -> Generator[RenderResult, None, None]:
     """Render requests on the cluster at an address, or on one that runs here as long as this does.
 
     Results come as they are ready, and requests are taken as workers need them. 0 workers are as
@@ -127,7 +127,9 @@ class _Scheduler:
             try:
                 result = self._ray.get(future)
             except self._ray.exceptions.RayTaskError as error:
-                raise error.cause from error
+                if request is None:
+                    raise error.cause from error
+                result = failure(request.number, error.cause)
             except self._ray.exceptions.RayError as error:
                 if request is not None:
                     self._prepare(actor)

@@ -1,7 +1,9 @@
 """What goes to the workers of a batch and what comes back."""
 
+import traceback
 from typing import NamedTuple
 
+from nst_tf.errors import InputError
 from nst_tf.settings import Settings
 
 
@@ -33,3 +35,12 @@ class RenderResult(NamedTuple):
     error: str | None = None
     trace: str | None = None  # traceback of an error other than InputError
     precision: str = ""  # of the convolutions at the end; empty for method "fast"
+
+
+def failure(number: int, error: Exception) -> RenderResult:
+    """The outcome of a request that raised an error, whatever it is: the others are rendered."""
+    if isinstance(error, InputError):
+        return RenderResult(number, error=str(error))
+    message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    trace = "".join(traceback.format_exception(error))
+    return RenderResult(number, error=message, trace=trace)

@@ -6,7 +6,6 @@ Images come and go as the bytes of their files, so that a worker may be on anoth
 import json
 import os
 import socket
-import traceback
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -15,9 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf import feed_forward, tensorflow_startup
-from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
+from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.coarse_to_fine import optimize
-from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.images.image_io import Picture
 from nst_tf.images.pixels import resize
@@ -75,12 +73,8 @@ class Worker:
         try:
             self.prepare(config)
             result = self._render(request)
-        except InputError as error:
-            result = RenderResult(request.number, error=str(error))
-        # Whatever it is, it belongs into the log, and the other requests are rendered.
         except Exception as error:
-            message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            result = RenderResult(request.number, error=message, trace=traceback.format_exc())
+            result = failure(request.number, error)
         seconds = round(perf_counter() - started, 3)
         return result._replace(seconds=seconds, worker=self._name)
 

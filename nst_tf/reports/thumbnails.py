@@ -9,7 +9,6 @@ import numpy as np
 
 from nst_tf.batch.jobs import Job
 from nst_tf.batch.runner import LogEntry
-from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.images.pixels import resize
 
@@ -76,8 +75,9 @@ def _read(path: str, side: int) -> np.ndarray | None:
     """An image with its long side resized; None if it cannot be read."""
     try:
         rgb = image_io.read(path).rgb
-    except InputError:
+        height, width = rgb.shape[:2]
+        scale = side / max(height, width)
+        return resize(rgb, max(1, round(height * scale)), max(1, round(width * scale))).numpy()
+    # Whatever it is, the others are shown; why one could not be painted is in the log.
+    except Exception:
         return None
-    height, width = rgb.shape[:2]
-    scale = side / max(height, width)
-    return resize(rgb, max(1, round(height * scale)), max(1, round(width * scale))).numpy()

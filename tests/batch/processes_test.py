@@ -1,4 +1,5 @@
 import multiprocessing
+from concurrent.futures import Future
 
 import pytest
 from absl.testing import absltest
@@ -6,7 +7,7 @@ from testing.pictures import Deadly, requests
 
 from nst_tf import InputError, Settings
 from nst_tf.batch import processes
-from nst_tf.batch.requests import RenderConfig
+from nst_tf.batch.requests import RenderConfig, RenderResult
 from nst_tf.images import image_io
 
 CONFIG = RenderConfig(Settings(size=48), "fast")
@@ -34,6 +35,18 @@ class ProcessesTest(absltest.TestCase):
     @pytest.mark.slow
     def test_errors_of_all_requests_come_from_the_processes(self):
         self.test_errors_of_all_requests_are_raised_before_the_first(workers=2)
+
+    def test_a_result_that_gets_lost_is_an_error_of_its_request(self):
+        lost, done = Future(), Future()
+        lost.set_exception(MemoryError("too large"))
+        done.set_result(RenderResult(1, b"data"))
+        first, second = requests(2)
+        running = {lost: first, done: second}
+        results = sorted(processes._completed(running))
+        self.assertEqual(
+            [(x.number, x.error) for x in results], [(0, "MemoryError: too large"), (1, None)]
+        )
+        self.assertEmpty(running)
 
     @pytest.mark.slow
     def test_a_request_that_kills_workers_fails_and_no_other(self):

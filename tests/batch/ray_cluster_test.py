@@ -6,11 +6,31 @@ from testing.pictures import Deadly, requests
 
 from nst_tf import InputError, Settings
 from nst_tf.batch import ray_cluster
-from nst_tf.batch.requests import RenderConfig
+from nst_tf.batch.requests import RenderConfig, RenderResult
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: requirements-ray.txt")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 CONFIG = RenderConfig(Settings(size=48), "fast")
+
+
+class SchedulerTest(absltest.TestCase):
+    def test_an_error_on_the_way_is_that_of_its_request(self):
+        error = ray.exceptions.RayTaskError("render", "trace", MemoryError("too large"))
+        outcomes = {"ready": None, 0: error, 1: RenderResult(1)}
+
+        def get(future):
+            if isinstance(outcomes[future], Exception):
+                raise outcomes[future]
+            return outcomes[future]
+
+        actor = mock.Mock()
+        actor.prepare.options.return_value.remote.return_value = "ready"
+        actor.render.remote = lambda config, request: request.number
+        fake = mock.Mock(exceptions=ray.exceptions, get=get)
+        fake.wait = lambda futures, num_returns: (futures[:1], futures[1:])
+        results = ray_cluster._Scheduler(fake, CONFIG, requests(2)).render([actor])
+        found = [(result.number, result.error) for result in results]
+        self.assertEqual(found, [(0, "MemoryError: too large"), (1, None)])
 
 
 @pytest.mark.slow

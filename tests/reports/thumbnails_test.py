@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest import mock
 
 from absl.testing import absltest
 from testing.reports import BLACK, BLUE, CYAN, GREEN, RED, filled
@@ -44,6 +45,18 @@ class ThumbnailsTest(absltest.TestCase):
         (table,) = self.tables(entries={"b__s.png": entry})
         self.assertEqual(self.colors(table), [[None, BLUE], [None, CYAN], [GREEN, None]])
         self.assertEqual(table[2][1].entry, entry)
+
+    def test_whatever_goes_wrong_with_one_shows_the_others(self):
+        read = image_io.read
+
+        def out_of_memory(path):
+            if Path(path).name == "a.png":
+                raise MemoryError
+            return read(path)
+
+        with mock.patch.object(image_io, "read", out_of_memory):
+            (table,) = self.tables()
+        self.assertEqual(self.colors(table), [[None, BLUE], [None, CYAN], [GREEN, BLACK]])
 
     def test_many_content_images_make_several_tables(self):
         names = [f"none{number}" for number in range(150)]
