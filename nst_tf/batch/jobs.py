@@ -3,6 +3,7 @@
 import errno
 import glob
 import hashlib
+import importlib.util
 import os
 import tempfile
 import unicodedata
@@ -12,14 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nst_tf.errors import InputError
+from nst_tf.images import image_io
+from nst_tf.printable import printable
 
-# Files of a folder that are images; a glob takes whatever it matches.
-_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 # Bytes of a file's name that disks take: as a rule, and where names are encrypted (eCryptfs).
 _NAME_MAX = 255
 _ENCRYPTED_NAME_MAX = 143
 # Left free for files that are written beside an output while it is made.
 _SCRATCH_BYTES = 24
+# Of one folder, in the line about files that are left out.
+_MAX_ENDINGS = 8
 
 
 class Job(NamedTuple):
@@ -44,12 +47,31 @@ def find_images(flag: str, patterns: Sequence[str]) -> list[str]:
                 f"{flag}={pattern}: cannot be read ({error.strerror}); choose another folder"
             ) from error
         if not matches:
+            found = "".join(f" ({line})" for line in left_out([pattern]))
             raise InputError(
-                f"{flag}={pattern}: no images found; expected a folder of images, an image, or a "
-                f'quoted glob, as --{flag}="photos/*.jpg"'
+                f"{flag}={pattern}: no images found{found}; expected a folder of images, an image, "
+                f'or a quoted glob, as --{flag}="photos/*.jpg"'
             )
         paths |= dict.fromkeys(matches)
     return list(paths)
+
+
+def left_out(patterns: Iterable[str]) -> list[str]:
+    """A line for each folder that holds what `find_images` leaves out: how many of each ending."""
+    lines = []
+    for folder in dict.fromkeys(filter(os.path.isdir, map(os.path.expanduser, patterns))):
+        endings = Counter(
+            _ending(path)
+            for path in Path(folder).iterdir()
+            if not path.name.startswith(".") and not _is_image(path)
+        )
+        counts = [f"{count} {ending}" for ending, count in endings.most_common()]
+        if len(counts) > _MAX_ENDINGS:
+            others = sum(count for _, count in endings.most_common()[_MAX_ENDINGS:])
+            counts[_MAX_ENDINGS:] = [f"{others} others"]
+        if counts:
+            lines.append(f"{folder}: left out {', '.join(counts)}")
+    return lines
 
 
 def pair(
@@ -82,13 +104,33 @@ def output_names(names: Iterable[str], folder: str | os.PathLike) -> list[str]:
 def _matches(pattern: str) -> Iterator[str]:
     if os.path.isdir(pattern):
         for path in Path(pattern).iterdir():
-            is_image = path.suffix.lower() in _EXTENSIONS and not path.name.startswith(".")
-            if is_image and path.is_file():
+            if _is_image(path) and not path.name.startswith("."):
                 yield str(path)
     elif os.path.isfile(pattern):  # its name may contain characters of a glob
         yield pattern
     else:
         yield from filter(os.path.isfile, glob.glob(pattern, recursive=True))
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file of a folder is named like an image; a glob takes whatever it matches."""
+    ending = path.suffix.lower()
+    is_readable = ending not in image_io.HEIF_EXTENSIONS or _has_heif()
+    return ending in image_io.READ_EXTENSIONS and is_readable and path.is_file()
+
+
+def _has_heif() -> bool:
+    return importlib.util.find_spec("pillow_heif") is not None
+
+
+def _ending(path: Path) -> str:
+    """The kind of a file that is left out."""
+    if path.is_dir():
+        return "folder"
+    ending = path.suffix.lower()
+    if ending in image_io.HEIF_EXTENSIONS and not _has_heif():
+        return f"{ending} (needs pip install pillow-heif)"
+    return printable(ending) or "without ending"
 
 
 def _short_names(paths: Sequence[str]) -> list[str]:

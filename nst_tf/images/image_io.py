@@ -21,6 +21,9 @@ FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+# What files that can be read are called, those of HEIF only where pillow-heif is installed.
+HEIF_EXTENSIONS = (".heic", ".heif")
+READ_EXTENSIONS = (*FORMATS, ".jpe", ".jfif", ".bmp", ".gif", ".avif", *HEIF_EXTENSIONS)
 _MAX_SIDE = {"JPEG": 65500, "WEBP": 16383}
 
 

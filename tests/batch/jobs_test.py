@@ -6,7 +6,9 @@ from unittest import mock
 from absl.testing import absltest, parameterized
 
 from nst_tf import InputError
-from nst_tf.batch.jobs import Job, find_images, output_names, pair
+from nst_tf.batch import jobs
+from nst_tf.batch.jobs import Job, find_images, left_out, output_names, pair
+from nst_tf.images import image_io
 
 
 class FindImagesTest(parameterized.TestCase):
@@ -18,6 +20,10 @@ class FindImagesTest(parameterized.TestCase):
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"")
         (self.folder / "folder.jpg").mkdir()
+
+    def touch(self, *names):
+        for name in names:
+            (self.folder / name).touch()
 
     def find(self, *patterns):
         paths = find_images("contents", [str(self.folder / pattern) for pattern in patterns])
@@ -33,6 +39,46 @@ class FindImagesTest(parameterized.TestCase):
     )
     def test_finds(self, patterns, expected):
         self.assertEqual(self.find(*patterns), expected)
+
+    def test_endings_of_pictures(self):
+        names = [f"{number}{ending}" for number, ending in enumerate(image_io.READ_EXTENSIONS)]
+        self.assertContainsSubset([".jfif", ".jpe", ".avif", ".tif"], image_io.READ_EXTENSIONS)
+        self.touch(*names)
+        with mock.patch.object(jobs, "_has_heif", lambda: True):
+            self.assertContainsSubset(names, self.find(""))
+        with mock.patch.object(jobs, "_has_heif", lambda: False):
+            found = self.find("")
+        self.assertEqual({*names} - {*found}, {n for n in names if n[-4:] in ("heic", "heif")})
+
+    def test_what_is_left_out_is_counted_by_its_ending(self):
+        self.touch("a.MOV", "b.mov", "c.heic", "Makefile", os.fsdecode(b"d.caf\xe9"))
+        with mock.patch.object(jobs, "_has_heif", lambda: False):
+            lines = left_out([str(self.folder), f"{self.folder}/*.txt", str(self.folder)])
+            with self.assertRaisesRegex(
+                InputError, r"no images found \(.*left out 1 .heic \(needs"
+            ):
+                (self.folder / "within" / "c.tif").rename(self.folder / "within" / "c.heic")
+                self.find("within")
+        self.assertLen(lines, 1)
+        folder, counts = lines[0].split(": left out ")
+        self.assertEqual(folder, str(self.folder))
+        self.assertStartsWith(counts, "2 ")
+        self.assertCountEqual(
+            counts.split(", "),
+            [
+                *("2 .mov", "2 folder", "1 .txt", "1 without ending", "1 .caf\\xe9"),
+                "1 .heic (needs pip install pillow-heif)",
+            ],
+        )
+
+    def test_many_endings_stay_one_line(self):
+        self.touch(*(f"a.{number}" for number in range(30)))
+        (line,) = left_out([str(self.folder)])
+        self.assertEqual(line.count(", "), 8)
+        self.assertEndsWith(line, " others")
+
+    def test_where_all_are_pictures_nothing_is_said(self):
+        self.assertEmpty(left_out([f"{self.folder}/within"]))
 
     @parameterized.parameters("empty", "*.webp", "missing")
     def test_none_are_refused(self, pattern):
