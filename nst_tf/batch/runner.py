@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from nst_tf import atomic_files
 from nst_tf.batch.jobs import Job
-from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
+from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.networks import vgg
@@ -80,32 +80,33 @@ class Batch:
         for number, job in enumerate(self.missing):
             try:
                 content, style = image_io.load(job.content), image_io.load(job.style)
-            except InputError as error:
-                unreadable.append(RenderResult(number, error=str(error)))
+            except Exception as error:
+                unreadable.append(failure(number, error))
                 continue
             digests[number] = {
                 "content_sha256": atomic_files.sha256(content),
                 "style_sha256": atomic_files.sha256(style),
-                "config_sha256": self._config_sha256,
             }
             yield RenderRequest(number, (job.content, content), (job.style, style))
 
     def _finish(self, result: RenderResult, digests: Mapping[str, str]) -> LogEntry:
         """Write the image and the entry of a job."""
-        job, error, digests = self.missing[result.number], result.error, dict(digests)
+        job, digests = self.missing[result.number], dict(digests)
         if result.data is not None:
             try:
                 atomic_files.replace(self._folder / job.output, result.data)
                 digests["output_sha256"] = atomic_files.sha256(result.data)
-            except InputError as not_written:
-                error = str(not_written)
+            except Exception as error:
+                failed = failure(result.number, error)
+                result = result._replace(error=failed.error, trace=failed.trace)
         entry = {
             **job._asdict(),
-            "error": error,
+            "error": result.error,
             "losses": result.losses,
             "seconds": result.seconds,
             "worker": result.worker,
             "precision": result.precision,
+            "config_sha256": self._config_sha256,
             **digests,
         }
         if result.trace:
@@ -139,7 +140,7 @@ def _model_sha256s(handle: str) -> list[str | None]:
 def _file_sha256(path: str) -> str | None:
     try:
         return atomic_files.file_sha256(path)
-    except OSError:
+    except (OSError, MemoryError):
         return None
 
 

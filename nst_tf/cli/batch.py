@@ -1,6 +1,8 @@
 """batch.py: paint every photograph in the manner of every painting."""
 
-from collections.abc import Collection, Iterable, Iterator
+import contextlib
+import os
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,10 +11,11 @@ from nst_tf import atomic_files
 from nst_tf.batch import jobs, processes
 from nst_tf.batch.progress_bar import BatchProgressBar
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
-from nst_tf.batch.runner import Batch
+from nst_tf.batch.runner import Batch, LogEntry
 from nst_tf.cli import app
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
+from nst_tf.printable import printable
 from nst_tf.reports import contact_sheet, html, thumbnails
 from nst_tf.settings import Settings
 
@@ -45,37 +48,57 @@ def run(options: Options, settings: Settings, given: Collection[str]) -> None:
     config = RenderConfig(settings, options.method, options.handle, options.recipe)
     app.print_notices(quiet=True)
     batch = Batch(jobs.pair(contents, styles, options.output_dir), config, options.output_dir)
-    total, missing = len(batch.jobs), len(batch.missing)
+    total, num_done = len(batch.jobs), len(batch.jobs) - len(batch.missing)
     pictures = "picture" if total == 1 else "pictures"
-    print(f"{total} {pictures}, {total - missing} of them done before", flush=True)
+    print(f"{total} {pictures}, {num_done} of them done before", flush=True)
+    _print_lines(jobs.left_out([*options.contents, *options.styles]))
+    _paint(options, batch)
+    failed = batch.failed()
+    if failed:
+        raise InputError(
+            f"{len(failed)} of {len(batch.jobs)} pictures failed; the same command tries them again"
+        )
+
+
+def _paint(options: Options, batch: Batch) -> None:
+    """Paint what is missing, and write sheet and page, also of a batch that ends early."""
+    total, missing = len(batch.jobs), len(batch.missing)
     bar, count = BatchProgressBar(missing), total - missing
+    pages = _write_pages(batch, Path(options.output_dir))
     try:
         for entry in batch.render(partial(_render, options)):
             bar.on_result(entry)
             count += 1
+    except BaseException as error:
         bar.close()
-        for line in app.interruptible(_write_pages(batch, Path(options.output_dir))):
-            print(line, flush=True)
-    except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(
-            f"after {count} of {total}; the same command paints the rest"
-        ) from error
+        if count:
+            with contextlib.suppress(InputError):  # it would hide what ended the batch
+                _print_lines(pages)
+        if isinstance(error, KeyboardInterrupt):
+            message = f"after {count} of {total}; the same command paints the rest"
+            raise KeyboardInterrupt(message) from error
+        raise
+    bar.close()
+    try:
+        _print_lines(app.interruptible(pages))
     finally:
-        bar.close()
-    _report_failures(batch)
+        _print_failures(batch.failed())
 
 
-def _report_failures(batch: Batch) -> None:
-    failed = batch.failed()
-    if not failed:
-        return
-    width = max(len(entry["output"]) for entry in failed)
-    print(f"{'failed':{width}}  why")
-    for entry in failed:
-        print(f"{entry['output']:{width}}  {entry['error']}", flush=True)
-    raise InputError(
-        f"{len(failed)} of {len(batch.jobs)} pictures failed; the same command tries them again"
-    )
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def _print_failures(failed: Sequence[LogEntry]) -> None:
+    """A table of the outputs that failed."""
+    rows = [
+        [" ".join(printable(entry[x]).split()) for x in ("output", "error")] for entry in failed
+    ]
+    width = max((len(output) for output, _ in rows), default=0)
+    if rows:
+        print(f"{'failed':{width}}  why")
+    _print_lines(f"{output:{width}}  {error}" for output, error in rows)
 
 
 def _check(options: Options, settings: Settings, given: Collection[str]) -> None:
@@ -90,9 +113,9 @@ def _check(options: Options, settings: Settings, given: Collection[str]) -> None
 
 
 def _check_folder(output_dir: str, sources: list[str]) -> None:
-    folder = Path(output_dir).resolve()
-    for path in sources:
-        if Path(path).resolve().parent == folder:
+    for path in sources if os.path.isdir(output_dir) else ():
+        folders = Path(path).parent, Path(path).resolve().parent  # of a link, and of its file
+        if any(os.path.samefile(folder, output_dir) for folder in folders):
             raise InputError(
                 f"output_dir={output_dir}: {path} is there, which is read; choose another folder"
             )
@@ -112,17 +135,33 @@ def _render(
         results = ray_cluster.render(
             config, requests, workers=workers, threads=threads, address=address
         )
-    return app.interruptible(results)
+    return app.interruptible(_stop_at_interrupt(results))
+
+
+def _stop_at_interrupt(
+    results: Generator[RenderResult, None, None],
+) -> Iterator[RenderResult]:
+    """The results, without an error that TensorFlow may have made of Ctrl-C."""
+    with contextlib.closing(results):
+        for result in results:
+            if result.error is not None and app.interrupted():
+                raise KeyboardInterrupt
+            yield result
+
+
+def _page_names(batch: Batch) -> list[tuple[str, str]]:
+    """The file names of each contact sheet and its page."""
+    numbers = range(1, 1 + thumbnails.num_tables(batch.jobs))
+    endings = ["" if number == 1 else f"_{number}" for number in numbers]
+    return [(f"sheet{ending}.jpg", f"index{ending}.html") for ending in endings]
 
 
 def _write_pages(batch: Batch, folder: Path) -> Iterator[str]:
     """Write the contact sheets and the pages; a line about each."""
-    numbers = range(1, 1 + thumbnails.num_tables(batch.jobs))
-    endings = ["" if number == 1 else f"_{number}" for number in numbers]
-    pages = [f"index{ending}.html" for ending in endings]
+    names = _page_names(batch)
     tables = thumbnails.tables(batch.jobs, batch.entries, folder)
-    for ending, page, table in zip(endings, pages, tables, strict=True):
-        sheet = folder / f"sheet{ending}.jpg"
-        image_io.write(sheet, contact_sheet.batch_sheet(table))
-        atomic_files.replace(folder / page, html.batch_page(table, pages).encode())
-        yield f"look at {sheet}, or open {folder / page}"
+    for (sheet, page), table in zip(names, tables, strict=True):
+        image_io.write(folder / sheet, contact_sheet.batch_sheet(table))
+        html_text = html.batch_page(table, [page for _, page in names])
+        atomic_files.replace(folder / page, html_text.encode())
+        yield f"look at {folder / sheet}, or open {folder / page}"

@@ -1,13 +1,15 @@
 import json
 import os
 from pathlib import Path
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from nst_tf import InputError, Settings
+from nst_tf import InputError, Settings, atomic_files
 from nst_tf.batch.jobs import pair
 from nst_tf.batch.requests import RenderConfig, RenderResult
 from nst_tf.batch.runner import LOG_NAME, Batch, config_sha256
+from nst_tf.images import image_io
 
 
 def join(config, requests):
@@ -123,6 +125,42 @@ class BatchTest(parameterized.TestCase):
         self.assertLen(list(batch.render(join)), 4)
         self.assertEqual([each["output"] for each in batch.failed()], ["a__s.png"])
         self.assertIn("a__s.png", batch.failed()[0]["error"])
+
+    def test_whatever_goes_wrong_with_one_fails_and_no_other(self):
+        load, replace = image_io.load, atomic_files.replace
+
+        def out_of_memory(path):
+            if path == self.contents[0]:
+                raise MemoryError
+            return load(path)
+
+        def failing(path, data):
+            if Path(path).name == "b__t.png":
+                raise UnicodeEncodeError("utf-8", "\udce9", 0, 1, "surrogates")
+            replace(path, data)
+
+        batch = self.batch()
+        with (
+            mock.patch.object(image_io, "load", out_of_memory),
+            mock.patch.object(atomic_files, "replace", failing),
+        ):
+            self.assertLen(list(batch.render(join)), 4)
+        failed = {entry["output"]: entry for entry in batch.failed()}
+        self.assertEqual({*failed}, {"a__s.png", "a__t.png", "b__t.png"})
+        self.assertEqual(failed["a__s.png"]["error"], "MemoryError:")
+        self.assertStartsWith(failed["b__t.png"]["error"], "UnicodeEncodeError: 'utf-8' codec")
+        for entry in failed.values():
+            self.assertIn("Traceback", entry["trace"])
+        self.assertLen(self.rendered(), 3)
+
+    def test_names_that_are_no_utf_8_come_back_from_the_log(self):
+        self.contents.append(os.fsdecode(os.fsencode(self.folder) + b"/caf\xe9.jpg"))
+        Path(self.contents[-1]).write_bytes(b"c")
+        self.assertLen(self.rendered(), 6)
+        self.assertIn(b"caf\xe9__s.png", os.listdir(os.fsencode(self.out)))
+        batch = self.batch()
+        self.assertEmpty(batch.missing)
+        self.assertEqual(batch.entries["caf\udce9__s.png"]["content"], self.contents[-1])
 
     @parameterized.parameters(1, 30, 200)
     def test_a_log_that_was_cut_short_loses_its_last_line_only(self, cut):

@@ -1,5 +1,6 @@
 import itertools
 import json
+import os
 import re
 import signal
 import subprocess
@@ -12,17 +13,22 @@ from absl.testing import absltest, parameterized
 from PIL import Image
 from testing import signaled
 from testing.pictures import PAINTING, PHOTOGRAPH, ROOT, SAMPLES
+from testing.reports import GREEN, filled
 from testing.scripts import SMALL, ScriptTest, options
 
 from nst_tf import InputError
 from nst_tf.batch import processes
-from nst_tf.cli import batch, stylize
+from nst_tf.batch.requests import RenderResult
+from nst_tf.cli import app, batch, stylize
+from nst_tf.images import image_io
 
 STYLES = (PAINTING, SAMPLES / "style" / "hokusai_great_wave.jpg")
 OUTPUTS = {f"{content}__{style.stem}.png" for content in "ab" for style in STYLES}
 
 
-class BatchTest(ScriptTest):
+class FolderTest(ScriptTest):
+    """Two photographs and two paintings."""
+
     def setUp(self):
         super().setUp()
         self.contents, self.styles = self.folder / "photographs", self.folder / "paintings"
@@ -50,6 +56,8 @@ class BatchTest(ScriptTest):
         lines = (self.output_dir / "batch.jsonl").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
+
+class BatchTest(FolderTest):
     def test_paints_what_stylize_paints_shows_it_and_does_it_once(self):
         out, errors = self.batch()
         self.assertEqual(errors, "")
@@ -105,21 +113,6 @@ class BatchTest(ScriptTest):
         for row, style in zip(rows, sorted(STYLES), strict=True):
             self.assertRegex(row, rf"^bad__{style.stem}\.png +{re.escape(str(bad))}: ")
 
-    def test_stopped_it_says_how_many_are_done(self):
-        def interrupted(*arguments, **given):
-            yield from itertools.islice(render(*arguments, **given), 1)
-            raise KeyboardInterrupt
-
-        render = processes.render
-        with mock.patch.object(processes, "render", interrupted):
-            with self.assertRaisesRegex(
-                KeyboardInterrupt, "^after 1 of 4; the same command paints"
-            ):
-                self.batch()
-        self.assertLen(self.pictures(), 1)
-        out, _ = self.batch()
-        self.assertStartsWith(out, "4 pictures, 1 of them done before\n")
-
     @pytest.mark.slow
     def test_stopped_with_two_workers_it_loses_nothing(self):
         # When the first picture is written.
@@ -170,6 +163,130 @@ class BatchTest(ScriptTest):
             self.batch(contents=[str(empty)])
         with self.refused(f"output_dir={self.contents}: ", "which is read"):
             self.batch(output_dir=self.contents)
+
+
+class EndTest(FolderTest):
+    """How a batch ends whose workers paint in no time: all green."""
+
+    def setUp(self):
+        super().setUp()
+        self.error, self.ending, self.count = None, None, None
+        self.enter_context(mock.patch.object(processes, "render", self.render))
+
+    def render(self, config, requests, **given):
+        data = image_io.encode(filled(GREEN, 48, 64))
+        for request in itertools.islice(requests, self.count):
+            yield RenderResult(request.number, None if self.error else data, error=self.error)
+        if self.ending is not None:
+            raise self.ending
+
+    def failed(self, words, **changes):
+        """The lines that a batch prints which ends with this error."""
+        printed = []
+        with (
+            mock.patch("builtins.print", lambda text, **_: printed.append(text)),
+            self.assertRaisesRegex(InputError, words),
+        ):
+            self.batch(**changes)
+        return printed
+
+    def shown(self):
+        """Whether sheet and page are there, and the links of the page."""
+        page = (self.output_dir / "index.html").read_text()
+        with Image.open(self.output_dir / "sheet.jpg") as sheet:
+            sheet.load()
+        return re.findall('href="(.*?)"', page)
+
+    @parameterized.parameters(
+        (KeyboardInterrupt(), "^after 1 of 4; the same command paints the rest$"),
+        (InputError("the workers die as they start"), "^the workers die as they start$"),
+        (ZeroDivisionError("fault"), "^fault$"),
+    )
+    def test_one_that_ends_early_shows_what_is_finished(self, ending, words):
+        self.ending, self.count = ending, 1
+        with self.assertRaisesRegex(type(ending), words):
+            self.batch()
+        self.assertLen(self.pictures(), 1)
+        self.assertEqual(self.shown(), [*self.pictures()])
+        self.ending, self.count = None, None
+        out, _ = self.batch()
+        self.assertStartsWith(out, "4 pictures, 1 of them done before\n")
+
+    def test_one_that_ends_before_the_first_picture_writes_nothing(self):
+        self.ending, self.count = InputError("no such model"), 0
+        with self.refused("no such model"):
+            self.batch()
+
+    def test_a_page_that_cannot_be_written_does_not_hide_why_it_ended(self):
+        self.ending, self.count = InputError("the workers die"), 1
+        (self.output_dir / "index.html").mkdir(parents=True)
+        with self.assertRaisesRegex(InputError, "the workers die"):
+            self.batch()
+
+    def test_an_error_that_comes_of_ctrl_c_is_not_the_pictures(self):
+        self.error, self.count = "CancelledError: ", 1
+        with (
+            mock.patch.object(app, "interrupted", lambda: True),
+            self.assertRaisesRegex(KeyboardInterrupt, "^after 0 of 4; "),
+        ):
+            self.batch()
+        log = self.output_dir / "batch.jsonl"
+        self.assertFalse(log.exists() and log.read_text())
+
+    def test_whatever_goes_wrong_with_one_the_others_are_shown_and_it_is_listed(self):
+        read = image_io.read
+
+        def failing(path):
+            if str(path) == str(self.contents / "a.jpg"):
+                raise ZeroDivisionError("fault")
+            return read(path)
+
+        load = image_io.load
+
+        def out_of_memory(path):
+            if str(path) == str(self.contents / "a.jpg"):
+                raise MemoryError("too\nlarge")
+            return load(path)
+
+        with (
+            mock.patch.object(image_io, "read", failing),
+            mock.patch.object(image_io, "load", out_of_memory),
+        ):
+            head, *rows = self.failed("^2 of 4 pictures failed")[-3:]
+        self.assertLen(self.shown(), 2)
+        self.assertRegex(head, "^failed +why$")
+        for row in rows:
+            self.assertRegex(row, "^a__.*png +MemoryError: too large$")
+
+    def test_names_that_are_no_utf_8(self):
+        self.make(PHOTOGRAPH, self.contents / os.fsdecode(b"caf\xe9.jpg"))
+        out, _ = self.batch()
+        self.assertEndsWith(out, "index.html\n")
+        self.assertIn(f"caf%E9__{STYLES[0].stem}.png", self.shown())
+        out, _ = self.batch()
+        self.assertStartsWith(out, "6 pictures, 6 of them done before\n")
+
+    def test_a_failed_one_whose_name_is_no_utf_8(self):
+        path = self.contents / os.fsdecode(b"caf\xe9.jpg")
+        path.write_text("no picture")
+        self.error = f"{path}: is not a picture"
+        row = self.failed("^2 of 2", contents=[str(path)])[-1]
+        self.assertRegex(row, r"^caf\\xe9__.*/caf\\xe9.jpg: is not a picture")
+
+    def test_a_folder_is_not_painted_into_that_a_link_is_read_from(self):
+        (self.contents / "a.jpg").rename(self.folder / "elsewhere.jpg")
+        (self.contents / "a.jpg").symlink_to(self.folder / "elsewhere.jpg")
+        link = self.folder / "link"
+        link.symlink_to(self.contents)
+        with self.refused("which is read"):
+            self.batch(output_dir=link)
+
+    def test_what_is_left_out_of_folders_is_told(self):
+        (self.contents / "notes.txt").touch()
+        (self.contents / "film.MOV").touch()
+        out, _ = self.batch()
+        counts = out.splitlines()[1].removeprefix(f"{self.contents}: left out ").split(", ")
+        self.assertCountEqual(counts, ["1 .mov", "1 .txt"])
 
 
 if __name__ == "__main__":
