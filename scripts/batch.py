@@ -51,6 +51,11 @@ flags.DEFINE_string(
     "",
     "of the cluster, as 10.0.0.1:6379; none starts one on this machine and stops it at the end",
 )
+flags.DEFINE_boolean(
+    "overwrite",
+    False,
+    "paint over pictures that were made with another method or settings, or by something else",
+)
 setting_flags.define_flags()
 flags.adopt_module_key_flags(setting_flags)
 

@@ -34,6 +34,7 @@ class Batch:
     Attributes:
         jobs: all jobs.
         missing: the jobs that were not done when the batch was opened.
+        lost: why the output of a missing job would replace a file that is not to be replaced.
         entries: the last entry of the log about each output; none for jobs that never ran.
     """
 
@@ -47,6 +48,7 @@ class Batch:
         self.entries = {job.output: logged[job.output] for job in jobs if job.output in logged}
         sha256 = functools.cache(_file_sha256)
         self.missing = [job for job in self.jobs if not self._is_done(job, sha256)]
+        self.lost = {job: why for job in self.missing if (why := self._why_lost(job, sha256))}
 
     def render(self, runner: Runner) -> Iterator[LogEntry]:
         """Render what is missing by a runner, write the images, and yield each entry of the log."""
@@ -72,6 +74,24 @@ class Batch:
         output = str(self._folder / job.output)
         found = sha256(job.content), sha256(job.style), self._config_sha256, sha256(output)
         return found == tuple(entry[name] for name in _DIGESTS)
+
+    def _why_lost(self, job: Job, sha256: Callable[[str], str | None]) -> str:
+        """What a file at the place of the output is; empty if it may be replaced.
+
+        That is what this config has made from files of these names: one has changed since.
+        """
+        output = str(self._folder / job.output)
+        if not os.path.lexists(output):
+            return ""
+        entry = self.entries.get(job.output, {"output_sha256": ""})
+        # None: the last attempt failed, and what is there was to be replaced then, too.
+        if entry["output_sha256"] not in (None, sha256(output)):
+            return "not made by a batch, or changed since"
+        if entry["config_sha256"] != self._config_sha256:
+            return "made with another method or settings"
+        if (entry.get("content"), entry.get("style")) != (job.content, job.style):
+            return "made from other files"
+        return ""
 
     def _requests(
         self, digests: dict[int, dict[str, str]], unreadable: list[RenderResult]

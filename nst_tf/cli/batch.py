@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,7 @@ from nst_tf import atomic_files
 from nst_tf.batch import jobs, processes
 from nst_tf.batch.progress_bar import BatchProgressBar
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult
-from nst_tf.batch.runner import Batch, LogEntry
+from nst_tf.batch.runner import LOG_NAME, Batch, LogEntry
 from nst_tf.cli import app
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
@@ -34,6 +35,7 @@ class Options:
     threads: int
     ray_address: str
     recipe: str
+    overwrite: bool
 
 
 def run(options: Options, settings: Settings, given: Collection[str]) -> None:
@@ -48,6 +50,8 @@ def run(options: Options, settings: Settings, given: Collection[str]) -> None:
     config = RenderConfig(settings, options.method, options.handle, options.recipe)
     app.print_notices(quiet=True)
     batch = Batch(jobs.pair(contents, styles, options.output_dir), config, options.output_dir)
+    if not options.overwrite:
+        _check_no_loss(batch, Path(options.output_dir))
     total, num_done = len(batch.jobs), len(batch.jobs) - len(batch.missing)
     pictures = "picture" if total == 1 else "pictures"
     print(f"{total} {pictures}, {num_done} of them done before", flush=True)
@@ -99,6 +103,23 @@ def _print_failures(failed: Sequence[LogEntry]) -> None:
     if rows:
         print(f"{'failed':{width}}  why")
     _print_lines(f"{output:{width}}  {error}" for output, error in rows)
+
+
+def _check_no_loss(batch: Batch, folder: Path) -> None:
+    """Refuse to write over files that the same command has not written."""
+    answer = "give another --output_dir, or --overwrite"
+    if batch.lost:
+        reasons = Counter(batch.lost.values()).most_common()
+        why = ", ".join(f"{count} {reason}" for reason, count in reasons)
+        pictures = "picture" if len(batch.lost) == 1 else "pictures"
+        raise InputError(
+            f"output_dir={folder}: {len(batch.lost)} finished {pictures} would be painted over "
+            f"({why if len(reasons) > 1 else reasons[0][0]}); {answer}"
+        )
+    if not (folder / LOG_NAME).exists():
+        for path in (folder / name for names in _page_names(batch) for name in names):
+            if os.path.lexists(path):
+                raise InputError(f"{path}: is not from a batch and would be replaced; {answer}")
 
 
 def _check(options: Options, settings: Settings, given: Collection[str]) -> None:

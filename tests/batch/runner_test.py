@@ -162,6 +162,45 @@ class BatchTest(parameterized.TestCase):
         self.assertEmpty(batch.missing)
         self.assertEqual(batch.entries["caf\udce9__s.png"]["content"], self.contents[-1])
 
+    def test_pictures_of_this_config_and_these_files_may_be_replaced(self):
+        self.rendered()
+        Path(self.contents[0]).write_bytes(b"c")
+        self.assertEqual((len(self.batch().missing), self.batch().lost), (2, {}))
+        Path(self.contents[0]).write_bytes(b"bad")
+        list(self.batch().render(join))
+        Path(self.contents[0]).write_bytes(b"d")
+        self.assertEqual((len(self.batch().missing), self.batch().lost), (2, {}))
+
+    def test_pictures_of_another_config_would_be_lost(self):
+        self.rendered()
+        (self.out / "a__s.png").unlink()
+        lost = self.batch(method="fast").lost
+        self.assertEqual([job.output for job in lost], ["b__s.png", "a__t.png", "b__t.png"])
+        self.assertEqual({*lost.values()}, {"made with another method or settings"})
+
+    def test_pictures_of_other_files_of_the_same_names_would_be_lost(self):
+        self.rendered()
+        other = self.folder / "other" / "a.jpg"
+        other.parent.mkdir()
+        other.write_bytes(b"another")
+        self.contents[0] = str(other)
+        lost = {job.output: why for job, why in self.batch().lost.items()}
+        self.assertEqual(lost, dict.fromkeys(["a__s.png", "a__t.png"], "made from other files"))
+        other.write_bytes(b"a")  # the same picture, which has moved
+        self.assertEmpty(self.batch().missing)
+
+    def test_files_that_no_batch_has_written_would_be_lost(self):
+        self.rendered()
+        (self.out / "a__s.png").write_bytes(b"retouched")
+        (self.out / "b__s.png").unlink()
+        (self.out / "b__s.png").symlink_to("nowhere")
+        log = self.out / LOG_NAME
+        lines = [line for line in log.read_text().splitlines() if "a__t" not in line]
+        log.write_text("\n".join(lines))
+        lost = {job.output: why for job, why in self.batch().lost.items()}
+        expected = ["a__s.png", "b__s.png", "a__t.png"]
+        self.assertEqual(lost, dict.fromkeys(expected, "not made by a batch, or changed since"))
+
     @parameterized.parameters(1, 30, 200)
     def test_a_log_that_was_cut_short_loses_its_last_line_only(self, cut):
         self.rendered()

@@ -221,7 +221,7 @@ class EndTest(FolderTest):
         self.ending, self.count = InputError("the workers die"), 1
         (self.output_dir / "index.html").mkdir(parents=True)
         with self.assertRaisesRegex(InputError, "the workers die"):
-            self.batch()
+            self.batch(overwrite=True)
 
     def test_an_error_that_comes_of_ctrl_c_is_not_the_pictures(self):
         self.error, self.count = "CancelledError: ", 1
@@ -272,6 +272,27 @@ class EndTest(FolderTest):
         self.error = f"{path}: is not a picture"
         row = self.failed("^2 of 2", contents=[str(path)])[-1]
         self.assertRegex(row, r"^caf\\xe9__.*/caf\\xe9.jpg: is not a picture")
+
+    def test_finished_pictures_of_another_method_are_kept(self):
+        self.batch()
+        with self.refused(
+            f"output_dir={self.output_dir}: 4 finished pictures would be painted over (made with "
+            "another method or settings); give another --output_dir, or --overwrite"
+        ):
+            self.batch(method="fast")
+        next(iter(self.output_dir.glob("a__*.png"))).write_bytes(b"retouched")
+        with self.refused("(3 made with another method or settings, 1 not made by a batch, or"):
+            self.batch(method="fast")
+        self.assertIn("\n4 of 4: ", self.batch(method="fast", overwrite=True)[0])
+
+    @parameterized.parameters("index.html", "sheet.jpg", f"a__{STYLES[0].stem}.png")
+    def test_files_of_someone_else_are_kept(self, name):
+        self.output_dir.mkdir(parents=True)
+        (self.output_dir / name).write_bytes(b"mine")
+        with self.refused("--overwrite"):
+            self.batch()
+        self.batch(overwrite=True)
+        self.assertNotEqual((self.output_dir / name).read_bytes(), b"mine")
 
     def test_a_folder_is_not_painted_into_that_a_link_is_read_from(self):
         (self.contents / "a.jpg").rename(self.folder / "elsewhere.jpg")

@@ -34,6 +34,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "threads": 0,
         "ray_address": "",
         "recipe": "default",
+        "overwrite": False,
     },
     "compare": {"handle": ["bundled"], "quiet": False},
     "export": {"overwrite": False, "format": "saved_model", "shape": None},
