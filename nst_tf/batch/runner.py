@@ -4,6 +4,7 @@ A job is done when its output is there as the log says, and content image, style
 are those that the log says it was made from: by their SHA-256, not by their dates.
 """
 
+import contextlib
 import functools
 import json
 import logging
@@ -56,12 +57,13 @@ class Batch:
             return
         digests: dict[int, dict[str, str]] = {}
         unreadable: list[RenderResult] = []
-        for result in runner(self._config, self._requests(digests, unreadable)):
-            yield self._finish(result, digests.pop(result.number))
-            while unreadable:
-                yield self._finish(unreadable.pop(0), {})
-        for result in unreadable:
-            yield self._finish(result, {})
+        with contextlib.ExitStack() as lock:
+            for result in runner(self._config, self._requests(digests, unreadable, lock)):
+                yield self._finish(result, digests.pop(result.number))
+                while unreadable:
+                    yield self._finish(unreadable.pop(0), {})
+            for result in unreadable:
+                yield self._finish(result, {})
 
     def failed(self) -> list[LogEntry]:
         """The entries of the jobs that failed."""
@@ -94,9 +96,14 @@ class Batch:
         return ""
 
     def _requests(
-        self, digests: dict[int, dict[str, str]], unreadable: list[RenderResult]
+        self,
+        digests: dict[int, dict[str, str]],
+        unreadable: list[RenderResult],
+        lock: contextlib.ExitStack,
     ) -> Iterator[RenderRequest]:
         """Read the images of what is missing; notes their digests, or that they are unreadable."""
+        # Not before the workers are ready: an error of theirs leaves nothing on disk.
+        lock.enter_context(_locked(self._log))
         for number, job in enumerate(self.missing):
             try:
                 content, style = image_io.load(job.content), image_io.load(job.style)
@@ -182,6 +189,25 @@ def _read_log(path: Path) -> dict[str, LogEntry]:
         except (ValueError, KeyError, TypeError):
             continue
     return entries
+
+
+@contextlib.contextmanager
+def _locked(log: Path) -> Iterator[None]:
+    """Refuse a second batch of the folder, where the disk and the system have locks."""
+    with contextlib.ExitStack() as stack:
+        try:
+            import fcntl
+
+            log.parent.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context(open(log, "ab")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                f"output_dir={log.parent}: another batch is painting into it; wait for its end, or "
+                "choose another folder"
+            ) from error
+        except (ImportError, OSError):
+            pass
+        yield
 
 
 def _append(path: Path, entry: LogEntry) -> None:

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from pathlib import Path
@@ -200,6 +201,18 @@ class BatchTest(parameterized.TestCase):
         lost = {job.output: why for job, why in self.batch().lost.items()}
         expected = ["a__s.png", "b__s.png", "a__t.png"]
         self.assertEqual(lost, dict.fromkeys(expected, "not made by a batch, or changed since"))
+
+    def test_a_second_batch_of_the_folder_is_refused_until_the_first_ends(self):
+        first = self.batch().render(join)
+        next(first)
+        with self.assertRaisesRegex(InputError, "another batch is painting into it"):
+            self.rendered()
+        first.close()
+        self.assertLen(self.rendered(), 3)
+
+    def test_a_disk_without_locks(self):
+        with mock.patch("fcntl.flock", side_effect=OSError(errno.ENOLCK, "no locks")):
+            self.assertLen(self.rendered(), 4)
 
     @parameterized.parameters(1, 30, 200)
     def test_a_log_that_was_cut_short_loses_its_last_line_only(self, cut):
