@@ -62,7 +62,7 @@ def left_out(patterns: Iterable[str]) -> list[str]:
     for folder in dict.fromkeys(filter(os.path.isdir, map(os.path.expanduser, patterns))):
         endings = Counter(
             _ending(path)
-            for path in Path(folder).iterdir()
+            for path in sorted(Path(folder).iterdir())
             if not path.name.startswith(".") and not _is_image(path)
         )
         counts = [f"{count} {ending}" for ending, count in endings.most_common()]
@@ -126,7 +126,7 @@ def _has_heif() -> bool:
 def _ending(path: Path) -> str:
     """The kind of a file that is left out."""
     if path.is_dir():
-        return "folder"
+        return "folder(s)"
     ending = path.suffix.lower()
     if ending in image_io.HEIF_EXTENSIONS and not _has_heif():
         return f"{ending} (needs pip install pillow-heif)"

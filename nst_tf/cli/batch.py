@@ -97,7 +97,8 @@ def _print_lines(lines: Iterable[str]) -> None:
 def _print_failures(failed: Sequence[LogEntry]) -> None:
     """A table of the outputs that failed."""
     rows = [
-        [" ".join(printable(entry[x]).split()) for x in ("output", "error")] for entry in failed
+        [" ".join(printable(str(entry[x])).split()) for x in ("output", "error")]
+        for entry in failed
     ]
     width = max((len(output) for output, _ in rows), default=0)
     if rows:

@@ -66,7 +66,7 @@ class FindImagesTest(parameterized.TestCase):
         self.assertCountEqual(
             counts.split(", "),
             [
-                *("2 .mov", "2 folder", "1 .txt", "1 without ending", "1 .caf\\xe9"),
+                *("2 .mov", "2 folder(s)", "1 .txt", "1 without ending", "1 .caf\\xe9"),
                 "1 .heic (needs pip install pillow-heif)",
             ],
         )

@@ -223,6 +223,12 @@ class EndTest(FolderTest):
         with self.assertRaisesRegex(InputError, "the workers die"):
             self.batch(overwrite=True)
 
+    def test_failures_are_listed_though_the_page_cannot_be_written(self):
+        self.error = "is bad"
+        (self.output_dir / "index.html").mkdir(parents=True)
+        printed = self.failed("index.html: cannot be written", overwrite=True)
+        self.assertLen([line for line in printed if line.endswith("  is bad")], 4)
+
     def test_an_error_that_comes_of_ctrl_c_is_not_the_pictures(self):
         self.error, self.count = "CancelledError: ", 1
         with (
@@ -307,7 +313,7 @@ class EndTest(FolderTest):
         (self.contents / "film.MOV").touch()
         out, _ = self.batch()
         counts = out.splitlines()[1].removeprefix(f"{self.contents}: left out ").split(", ")
-        self.assertCountEqual(counts, ["1 .mov", "1 .txt"])
+        self.assertEqual(counts, ["1 .mov", "1 .txt"])
 
 
 if __name__ == "__main__":
