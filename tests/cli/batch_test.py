@@ -306,7 +306,7 @@ class EndTest(FolderTest):
         link = self.folder / "link"
         link.symlink_to(self.contents)
         with self.refused("which is read"):
-            self.batch(output_dir=link)
+            self.batch(output_dir=link, contents=[str(self.contents / "a.jpg")])
 
     def test_what_is_left_out_of_folders_is_told(self):
         (self.contents / "notes.txt").touch()

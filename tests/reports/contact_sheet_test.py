@@ -27,9 +27,12 @@ class ComparisonSheetTest(tf.test.TestCase):
         self.assertFalse(dark[:124, :168].any())
 
     def test_names_that_are_no_text_or_more_than_a_line_are_captions(self):
-        for name in ("caf\udce9", "a\nb"):
-            sheet = comparison_sheet([[replace(each, name=name) for each in entries()]])
-            self.assertEqual(sheet.shape, comparison_sheet([entries()]).shape)
+        for name, shown in (("caf\udce9", r"caf\xe9"), ("a\nb", "a b")):
+            found, expected = (
+                comparison_sheet([[replace(each, name=text) for each in entries(120, 160)]])
+                for text in (name, shown)
+            )
+            self.assertAllEqual(found, expected)
 
     def test_comparisons_of_different_widths_make_rows(self):
         first, second = entries(), entries(60, 40)
