@@ -1,5 +1,6 @@
 """The start and the end of every script: flags, signals, errors as one line, exit status."""
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -15,7 +16,9 @@ from absl import app, flags
 from absl import logging as absl_logging
 
 from nst_tf import tensorflow_startup
+from nst_tf.cli import streams
 from nst_tf.errors import InputError
+from nst_tf.printable import printable
 
 # Ctrl-C and SIGTERM that have come; and one entry while they must not interrupt.
 _signals: list[int] = []
@@ -71,6 +74,7 @@ def run(
                 _exit_with(error)
             raise
 
+    streams.make_unfailing()
     app.run(guarded, flags_parser=_parse)
 
 
@@ -156,7 +160,8 @@ def _exit_at_second_signal() -> None:
             if signal.getsignal(number) is _on_signal:
                 received += 1
             if received == 2:
-                os.write(2, f"{_name()}: stopped at once\n".encode())
+                with contextlib.suppress(OSError):  # of a terminal that is gone
+                    os.write(2, f"{printable(_name())}: stopped at once\n".encode())
                 os._exit(128 + number)
 
     threading.Thread(target=count, daemon=True).start()
