@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -16,7 +15,7 @@ from absl import app, flags
 from absl import logging as absl_logging
 
 from nst_tf import tensorflow_startup
-from nst_tf.cli import streams
+from nst_tf.cli import command_line, streams
 from nst_tf.errors import InputError
 from nst_tf.printable import printable
 
@@ -50,10 +49,6 @@ def run(
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _on_signal)
         try:
-            if len(arguments) > 1:
-                raise InputError(
-                    f"{arguments[1]}: not a flag; expected flags only, as --name=value"
-                )
             set_flag_defaults()
             empty = (None, "", [""])
             missing = [f"--{name}" for name in required if flags.FLAGS[name].value in empty]
@@ -75,6 +70,8 @@ def run(
             raise
 
     streams.make_unfailing()
+    if not os.environ.get("HOME"):  # an empty one would be the root folder
+        os.environ.pop("HOME", None)
     app.run(guarded, flags_parser=_parse)
 
 
@@ -168,16 +165,10 @@ def _exit_at_second_signal() -> None:
 
 
 def _parse(arguments: list[str]) -> list[str]:
-    # A shell does not expand ~ after an equals sign.
-    home = str(Path.home())
-    arguments = [re.sub(r"^(--?\w+=)~(?=/)", rf"\1{home}", argument) for argument in arguments]
     try:
-        return flags.FLAGS(arguments)
-    except flags.Error as error:
+        return command_line.parse(arguments)
+    except InputError as error:
         _exit_with(error)
-    except SystemExit:
-        # Only the help flags end the process here; absl gives them status 1.
-        sys.exit(0)
 
 
 def _exit_with(error: Exception) -> NoReturn:
