@@ -19,7 +19,9 @@ from nst_tf.cli import command_line, streams
 from nst_tf.errors import InputError
 from nst_tf.printable import printable
 
-# Ctrl-C and SIGTERM that have come; and one entry while they must not interrupt.
+# What stops a run: Ctrl-C, kill, and a terminal that is closed.
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Those that have come; and one entry while they must not interrupt.
 _signals: list[int] = []
 _blocked: list[bool] = []
 
@@ -32,11 +34,11 @@ def run(
     """Parse the flags, call `main`, and end the process.
 
     The status is 0 when all went well and after `--help`, and 1 with one line on stderr for a
-    mistake of the user's. After Ctrl-C or SIGTERM it is 128 and the signal's number, with one line;
-    a second one ends the process at once. Other exceptions keep their traceback.
+    mistake of the user's. After Ctrl-C, SIGTERM or SIGHUP it is 128 and the signal's number, with
+    one line; a second one ends the process at once. Other exceptions keep their traceback.
 
     Args:
-        main: the script's work; Ctrl-C and SIGTERM raise KeyboardInterrupt in it, whose text, if it
+        main: the script's work; such a signal raises KeyboardInterrupt in it, whose text, if it
             raises one of its own, is part of that line.
         required: names of the flags that must be given.
         set_flag_defaults: called before that is checked, without TensorFlow.
@@ -44,8 +46,8 @@ def run(
 
     def guarded(arguments: list[str]) -> None:
         _exit_at_second_signal()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Background jobs of a shell keep ignoring Ctrl-C.
+        for number in _STOPPING:
+            # Background jobs of a shell keep ignoring Ctrl-C, and those of nohup SIGHUP.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _on_signal)
         try:
@@ -81,12 +83,12 @@ def flag_values(options: type) -> dict[str, Any]:
 
 
 def interrupted() -> bool:
-    """Whether Ctrl-C or SIGTERM has come; an error may have come of that."""
+    """Whether a signal has come that stops; an error may have come of that."""
     return bool(_signals)
 
 
 def interruptible(stream: Iterator) -> Iterator:
-    """Pass a run on; only its own steps are interrupted by Ctrl-C and SIGTERM.
+    """Pass a run on; only its own steps are interrupted by signals.
 
     A signal that arrives between steps is raised at the next step, so callbacks are never
     interrupted. The run is closed at the end.
@@ -132,20 +134,33 @@ def print_notices(*, quiet: bool = False) -> None:
 
 
 class _Notices(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self._printed: set[str] = set()
+
     def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        # Some files are read twice.
+        if message in self._printed:
+            return
+        self._printed.add(message)
         # To the stream of the moment, which is the progress bar's while there is one.
         file = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
-        print(record.getMessage(), file=file, flush=True)
+        print(message, file=file, flush=True)
 
 
 def _on_signal(number: int, frame: object) -> None:
     _signals.append(number)
-    if not _blocked:
+    # Only the first interrupts: what writes the rest must not be.
+    if not _blocked and len(_signals) == 1:
         raise KeyboardInterrupt
 
 
 def _exit_at_second_signal() -> None:
-    """Have a second signal end the process, also within TensorFlow, where Python gets none."""
+    """Have a second signal end the process, also within TensorFlow, where Python gets none.
+
+    SIGHUP is not counted: a terminal that is closed may send several.
+    """
     receiver, sender = os.pipe()
     os.set_blocking(sender, False)
     signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
@@ -154,7 +169,7 @@ def _exit_at_second_signal() -> None:
         received = 0
         while True:
             number = os.read(receiver, 1)[0]
-            if signal.getsignal(number) is _on_signal:
+            if number != signal.SIGHUP and signal.getsignal(number) is _on_signal:
                 received += 1
             if received == 2:
                 with contextlib.suppress(OSError):  # of a terminal that is gone

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from unittest import mock
 
 from absl import flags
@@ -28,16 +29,16 @@ tensorflow_startup.import_tensorflow = lambda: None
 class RunTest(absltest.TestCase):
     """app.run in a process."""
 
-    def start(self, work, ignored=()):
+    def start(self, work, ignored=(), **given):
         def set_signals():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 handler = signal.SIG_IGN if number in ignored else signal.SIG_DFL
                 signal.signal(number, handler)
 
         pipe = subprocess.PIPE
         process = subprocess.Popen(
             [sys.executable, "-c", START + work],
-            **dict(cwd=ROOT, stdout=pipe, stderr=pipe, text=True, preexec_fn=set_signals),
+            **dict(cwd=ROOT, stdout=pipe, stderr=pipe, text=True, preexec_fn=set_signals) | given,
         )
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
@@ -93,6 +94,24 @@ app.run(main)
         found = self.run_to_end(work, ignored=[signal.SIGINT])
         self.assertEqual(found, (143, "going on\n", "-c: stopped\n"))
 
+    def test_a_terminal_that_is_closed(self):
+        """It may send several signals, also while what there is is written."""
+        work = """
+def main():
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGHUP)
+        print("written", flush=True)
+app.run(main)
+"""
+        self.assertEqual(self.run_to_end(work), (129, "written\n", "-c: stopped\n"))
+
+    def test_nohup(self):
+        work = "app.run(lambda: os.kill(os.getpid(), signal.SIGHUP))"
+        self.assertEqual(self.run_to_end(work, ignored=[signal.SIGHUP]), (0, "", ""))
+
     def test_a_second_signal_ends_the_process_at_once(self):
         """The first waits for a callback, which works where Python receives no signals."""
         work = """
@@ -110,6 +129,39 @@ app.run(main)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=60), 130)
         self.assertEqual(process.stderr.read(), "-c: stopped at once\n")
+
+    def test_any_text_on_any_stream(self):
+        work = """
+os.environ["HOME"] = ""
+def main():
+    print("caf\\udce9 \u2014", "HOME" in os.environ)
+    raise InputError("caf\\udce9.jpg: no such file")
+app.run(main)
+"""
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
+        expected = (1, "caf\\xe9 \\u2014 False\n", "-c: caf\\xe9.jpg: no such file\n")
+        self.assertEqual(self.run_to_end(work, env=environment), expected)
+
+    def test_work_goes_on_when_nobody_reads(self):
+        """Neither stdout nor stderr."""
+        done = Path(self.create_tempdir().full_path, "done")
+        work = f"""
+def main():
+    sys.stdin.read()
+    for file in (sys.stdout, sys.stderr):
+        for _ in range(3):
+            print("more", file=file, flush=True)
+        print("left for the end", file=file)
+    open({str(done)!r}, "w").close()
+app.run(main)
+"""
+        process = self.start(work, stdin=subprocess.PIPE)
+        process.stdout.close()
+        process.stderr.close()
+        process.stdin.close()
+        self.assertEqual(process.wait(timeout=60), 0)
+        self.assertTrue(done.exists())
+        process.stdin = process.stdout = process.stderr = None  # for communicate
 
 
 class InterruptibleTest(absltest.TestCase):
@@ -165,6 +217,16 @@ class NoticesTest(ScriptTest):
 
         self.assertEqual(self.call(log, False), ("notice\n", "warning\n"))
         self.assertEqual(self.call(log, True), ("", "warning\n"))
+
+    def test_a_notice_is_printed_once(self):
+        """A file may be read twice, with others between."""
+
+        def log():
+            app.print_notices()
+            for name in ("a", "b", "a", "b"):
+                logging.getLogger("nst_tf.images").info("%s: has no end marker", name)
+
+        self.assertEqual(self.call(log), ("a: has no end marker\nb: has no end marker\n", ""))
 
 
 if __name__ == "__main__":
