@@ -3,25 +3,31 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import numpy as np
 import tensorflow as tf
 
 import nst_tf
 from nst_tf import atomic_files
 from nst_tf.callbacks.progress_bar import ProgressBar
-from nst_tf.cli import app
+from nst_tf.cli import app, inputs
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
+from nst_tf.printable import printable
 from nst_tf.reports import comparison, contact_sheet, html
-from nst_tf.reports.comparison import Entry
+from nst_tf.reports.comparison import OPTIMISED, Entry
+from nst_tf.run.progress import Progress
 from nst_tf.run.pyramid import scale_sizes
 from nst_tf.settings import Settings
 
 Pairs = list[tuple[str, str]]
+Images = dict[str, np.ndarray]
+_OUTPUTS = ("comparison.png", "report.html", "comparison.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +42,41 @@ class Options:
 
 
 def compare(options: Options, settings: Settings) -> None:
-    """Paint, measure, and write comparison.png, report.html and comparison.json."""
+    """Paint, measure, and write comparison.png, report.html and comparison.json.
+
+    What is painted is written also where a signal or an error ends it.
+    """
     pairs = _pairs(options)
     images = {path: image_io.read(path).rgb for pair in pairs for path in pair}
-    start = None if settings.init in ("content", "noise") else image_io.read(settings.init).rgb
+    start = inputs.read_start(settings.init)
     for content, _ in pairs:
         try:
             scale_sizes(images[content].shape[0], images[content].shape[1], settings)
         except InputError as error:
             raise InputError(f"{content}: {error}") from error
-    names = ("comparison.png", "report.html", "comparison.json")
-    sheet, page, numbers = (str(Path(options.output_dir, name)) for name in names)
-    for output in (sheet, page, numbers):
+    for name in _OUTPUTS:
+        output = str(Path(options.output_dir, name))
         atomic_files.check(output)
         app.check_no_overwrite([*images, settings.init], output_dir=output)
     app.print_notices(quiet=options.quiet)
 
-    compared = []
+    compared: list[list[Entry]] = []
+    write = partial(_write, options.output_dir, settings, pairs, compared)
+    try:
+        for entries in app.interruptible(_compare_pairs(options, settings, pairs, images, start)):
+            compared.append(entries)
+    except (Exception, KeyboardInterrupt) as error:
+        if compared:
+            _stop(error, f"after {len(compared)} of {len(pairs)} pairs", compared[-1], write)
+        raise
+    outcome = write()
+    if not options.quiet:
+        print(outcome)
+
+
+def _compare_pairs(
+    options: Options, settings: Settings, pairs: Pairs, images: Images, start: np.ndarray | None
+) -> Iterator[list[Entry]]:
     for content, style in pairs:
         if not options.quiet:
             print(f"{content} in the manner of {style}", flush=True)
@@ -63,18 +87,68 @@ def compare(options: Options, settings: Settings) -> None:
             options.handle,
             start=start,
             callbacks=[] if options.quiet else [ProgressBar()],
+            follow=_until_stopped,
         )
-        compared.append(entries)
         for entry in entries if not options.quiet else ():
             print(": ".join(entry.caption()), flush=True)
-    titles = [f"{Path(content).stem}, {Path(style).stem}" for content, style in pairs]
-    image_io.write(sheet, contact_sheet.comparison_sheet(compared))
-    atomic_files.replace(page, html.comparison_page(titles, compared).encode())
-    atomic_files.replace(
-        numbers, json.dumps(_as_json(settings, pairs, compared), indent=1).encode()
+        yield entries
+
+
+def _until_stopped(run: Iterator[Progress]) -> Iterator[Progress]:
+    """A run, which a signal ends early if there is a picture; the next pair is not begun then."""
+    progress = None
+    try:
+        for progress in app.interruptible(run):
+            yield progress
+    except (Exception, KeyboardInterrupt):
+        if progress is None or not app.interrupted():
+            raise
+
+
+def _stop(
+    error: BaseException, where: str, last: Sequence[Entry], write: Callable[[], str]
+) -> NoReturn:
+    """Write the pairs that are painted, and say what ended the comparison."""
+    unfinished = [entry.name for entry in last if entry.name.startswith(f"{OPTIMISED} ")]
+    if unfinished:
+        where += f", the last {unfinished[0]}"
+    try:
+        outcome = write()
+    except InputError as unwritten:
+        outcome = str(unwritten)
+    if app.interrupted():
+        raise KeyboardInterrupt(f"{where}; {outcome}") from error
+    if isinstance(error, InputError):
+        raise InputError(f"{error}; {where}; {outcome}") from error
+    raise error
+
+
+def _write(
+    output_dir: str, settings: Settings, pairs: Pairs, compared: Sequence[Sequence[Entry]]
+) -> str:
+    """Write the pairs that are painted; the line about it.
+
+    A file that cannot be written is an InputError, once the others are there.
+    """
+    pairs = pairs[: len(compared)]
+    titles = [printable(f"{Path(content).stem}, {Path(style).stem}") for content, style in pairs]
+    files = (
+        image_io.encode(contact_sheet.comparison_sheet(compared)),
+        html.comparison_page(titles, compared).encode(),
+        json.dumps(_as_json(settings, pairs, compared), indent=1).encode(),
     )
-    if not options.quiet:
-        print(f"wrote {sheet}, {page}, {numbers}")
+    written, errors = [], []
+    for name, data in zip(_OUTPUTS, files, strict=True):
+        path = str(Path(output_dir, name))
+        try:
+            atomic_files.replace(path, data)
+            written.append(path)
+        except InputError as error:
+            errors.append(str(error))
+    outcome = f"wrote {', '.join(written) or 'nothing'}"
+    if errors:
+        raise InputError("; ".join([*errors, outcome]))
+    return outcome
 
 
 def _pairs(options: Options) -> Pairs:
@@ -89,7 +163,9 @@ def _pairs(options: Options) -> Pairs:
     return list(zip(contents, styles, strict=True))
 
 
-def _as_json(settings: Settings, pairs: Pairs, compared: list[list[Entry]]) -> dict[str, Any]:
+def _as_json(
+    settings: Settings, pairs: Pairs, compared: Sequence[Sequence[Entry]]
+) -> dict[str, Any]:
     """What was measured, for other programs."""
     return {
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",

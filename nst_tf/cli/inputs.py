@@ -54,6 +54,15 @@ def read_styles(
     return styles
 
 
+def read_start(init: str) -> np.ndarray | None:
+    """Read the picture of `--init`, float32 [H, W, 3]; None for content and noise."""
+    if init in ("content", "noise"):
+        return None
+    if not os.path.exists(init):
+        raise InputError(f"init={init}: no such file; expected content, noise or a picture")
+    return read(init).rgb
+
+
 def read_mask(name: str, path: str, picture: Picture) -> np.ndarray | None:
     """Read the mask of a picture, float32 [h, w], 1 where it is white and opaque; None for `none`.
 
@@ -61,6 +70,8 @@ def read_mask(name: str, path: str, picture: Picture) -> np.ndarray | None:
     """
     if path == _EVERYWHERE:
         return None
+    if not os.path.exists(path):
+        raise InputError(f"{name}={path}: no such file; expected a picture or {_EVERYWHERE}")
     drawn = read(path)
     mask = drawn.rgb.mean(axis=-1)
     if drawn.alpha is not None:

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -18,6 +18,7 @@ from nst_tf.losses.style_targets import StyleImage
 from nst_tf.losses.tiled_objective import build_objective
 from nst_tf.networks import vgg
 from nst_tf.printable import printable
+from nst_tf.run.progress import Progress
 from nst_tf.run.pyramid import scale_sizes, style_image_size
 from nst_tf.settings import Settings
 from nst_tf.style import Style
@@ -33,6 +34,8 @@ _BLUR_RADIUS = 4
 _MAX_TILE_PIXELS = 2**20
 # Runs of a feed-forward model that are timed once it is warm.
 _REPEATS = 5
+# The name of the optimization's picture.
+OPTIMISED = "optimised"
 # Characters of a name in a caption.
 _MAX_NAME = 32
 
@@ -141,11 +144,13 @@ def compare(
     *,
     start: np.ndarray | None = None,
     callbacks: Iterable[Callback] = (),
+    follow: Callable[[Iterator[Progress]], Iterator[Progress]] = iter,
 ) -> list[Entry]:
     """Stylize by optimization and by each feed-forward model, and measure all alike.
 
     The entries are the photograph, the painting, the optimized picture and that of each model; all
-    have the settings' size. `start` and `callbacks` are for the optimization.
+    have the settings' size. `start` and `callbacks` are for the optimization. `follow` passes its
+    steps on; where it leaves out the last ones, the picture so far is compared.
     """
     height, width = scale_sizes(content.shape[0], content.shape[1], settings)[-1]
     resized = resize(content, height, width).numpy()
@@ -153,7 +158,8 @@ def compare(
     resized_style = resize(style, *style_size).numpy()
     # The models first, so that one that cannot be loaded is known at once.
     feed_forward = [_run_model(resized, style, handle) for handle in handles]
-    optimized = _run_optimization(content, style, settings, start, callbacks)
+    run = follow(optimize(content, [Style(style)], settings, start=start))
+    optimized = _run_optimization(notify(run, callbacks), height, width)
     evaluator = Evaluator(resized, resized_style)
     entries = [
         replace(entry, scores=evaluator.measure(entry.rgb))
@@ -175,11 +181,10 @@ def _cut(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"… {name[-_MAX_NAME:]}"
 
 
-def _run_optimization(content, style, settings, start, callbacks) -> Entry:
+def _run_optimization(run: Iterable[Progress], height: int, width: int) -> Entry:
     started = last = perf_counter()
-    run = optimize(content, [Style(style)], settings, start=start)
     step_seconds: dict[int, list[float]] = {}
-    for progress in notify(run, callbacks):
+    for progress in run:
         float(progress.losses.total)  # waits for the device
         now = perf_counter()
         step_seconds.setdefault(progress.scale, []).append(now - last)
@@ -187,7 +192,11 @@ def _run_optimization(content, style, settings, start, callbacks) -> Entry:
     rgb = progress.image()
     cold = perf_counter() - started
     warm = math.fsum(len(each) * statistics.median(each) for each in step_seconds.values())
-    return Entry("optimised", rgb, seconds_cold=cold, seconds_warm=warm)
+    name = OPTIMISED
+    if progress.done < 1:  # perhaps at a coarser scale
+        name += f" to {math.floor(100 * progress.done)}%"
+        rgb = resize(rgb, height, width).numpy()
+    return Entry(name, rgb, seconds_cold=cold, seconds_warm=warm)
 
 
 def _run_model(content: np.ndarray, style: np.ndarray, handle: str) -> Entry:
@@ -204,4 +213,4 @@ def _run_model(content: np.ndarray, style: np.ndarray, handle: str) -> Entry:
         stylize()
         seconds.append(perf_counter() - started)
     warm = statistics.median(seconds)
-    return Entry(f"fast ({handle})", rgb, seconds_cold=cold, seconds_warm=warm)
+    return Entry(f"fast ({printable(handle)})", rgb, seconds_cold=cold, seconds_warm=warm)

@@ -65,6 +65,7 @@ class ReadStylesTest(parameterized.TestCase):
 
     @parameterized.parameters(
         ({"masks": [LEFT]}, "style_mask=.*left.png: expected one for each painting, 2, got 1"),
+        ({"masks": ["nnoe", LEFT]}, "style_mask=nnoe: no such file; expected a picture or none"),
         ({"layers": [["a"]] * 3}, "style_layers=a/a/a: expected one for each painting, 2"),
         ({"blend": ["1", "2", "3"]}, "style_blend=1,2,3: expected"),
         ({"blend": ["1", "x"]}, "style_blend=1,x: expected numbers, as 0.7,0.3"),
@@ -74,6 +75,17 @@ class ReadStylesTest(parameterized.TestCase):
     def test_what_does_not_fit(self, given, message):
         with self.assertRaisesRegex(InputError, message):
             self.read(**given)
+
+
+class ReadStartTest(absltest.TestCase):
+    def test_content_noise_or_a_picture(self):
+        self.assertIsNone(inputs.read_start("content"))
+        self.assertIsNone(inputs.read_start("noise"))
+        np.testing.assert_array_equal(inputs.read_start(str(PAINTING)), read(PAINTING).rgb)
+        with self.assertRaisesRegex(
+            InputError, "init=cotnent: no such file; expected content, noise or a picture"
+        ):
+            inputs.read_start("cotnent")
 
 
 if __name__ == "__main__":

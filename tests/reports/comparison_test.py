@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import asdict
 from unittest import mock
 
@@ -8,6 +9,7 @@ from absl.testing import parameterized
 from scipy import ndimage
 from testing.pictures import PAINTING, PHOTOGRAPH, cut
 from testing.reports import entries
+from testing.runs import fake_run
 
 from nst_tf import Settings
 from nst_tf.callbacks.base import Callback
@@ -148,6 +150,21 @@ class CompareTest(tf.test.TestCase):
             self.assertGreater(entry.seconds_cold, entry.seconds_warm)
             self.assertLess(entry.scores.style, content.scores.style)
             self.assertEqual(evaluator.measure(entry.rgb), entry.scores)
+
+    def test_of_an_optimization_that_is_stopped_the_picture_so_far(self):
+        run = fake_run([4.0, 3.0], [2.0, 1.0], size=(72, 96))
+        with (
+            mock.patch.object(comparison, "optimize", return_value=run),
+            mock.patch.object(comparison, "Evaluator") as evaluator,
+        ):
+            *_, optimized = comparison.compare(
+                *(cut(PHOTOGRAPH, 120, 160), cut(PAINTING, 150, 180), Settings(size=96), []),
+                follow=lambda steps: itertools.islice(steps, 2),
+            )
+        # Two steps of 48 x 36 px; two of 96 x 72 are left.
+        self.assertEqual(optimized.name, "optimised to 20%")
+        self.assertAllClose(optimized.rgb, np.full([72, 96, 3], 1 / 64))
+        self.assertIs(optimized.scores, evaluator().measure())
 
 
 if __name__ == "__main__":
