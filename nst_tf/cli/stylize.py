@@ -80,12 +80,12 @@ def stylize(
     styles = inputs.read_styles(
         paths, content, blend=blend, masks=masks, regions=regions, layers=layers
     )
-    keep_mask = start = None
+    keep_mask = None
     if options.keep_mask:
         keep_mask = inputs.read_mask("keep_mask", options.keep_mask, content)
     sources = [options.content, *paths, *masks, *regions, options.keep_mask or ""]
-    if settings.init not in ("content", "noise"):
-        start = image_io.read(settings.init).rgb
+    start = inputs.read_start(settings.init)
+    if start is not None:
         sources.append(settings.init)
     _check_outputs(
         options, [*sources, settings.vgg_weights], settings.size or max(content.rgb.shape)

@@ -141,10 +141,9 @@ def check_output(path: str | os.PathLike, long_side: int = 0) -> None:
 
 def _format(path: Path, long_side: int) -> str:
     if path.suffix.lower() not in FORMATS:
-        raise InputError(
-            f"{path}: unknown extension {path.suffix!r}; expected one of {', '.join(FORMATS)}; "
-            "add one to the name"
-        )
+        problem = f"unknown extension {path.suffix!r}" if path.suffix else "no extension"
+        advice = "change it" if path.suffix else "add one to the name"
+        raise InputError(f"{path}: {problem}; expected one of {', '.join(FORMATS)}; {advice}")
     file_format = FORMATS[path.suffix.lower()]
     if long_side > _MAX_SIDE.get(file_format, long_side):
         raise InputError(

@@ -176,12 +176,16 @@ class CheckOutputTest(ImageTestCase):
         image_io.check_output(self.folder / name)
         self.assertEmpty(os.listdir(self.folder))
 
-    @parameterized.parameters(("a.gif", "'.gif'"), ("a", "''"), ("a.png.bak", "'.bak'"))
-    def test_extension(self, name, extension):
+    @parameterized.parameters(
+        ("a.gif", "unknown extension '.gif'", "change it"),
+        ("a", "no extension", "add one to the name"),
+        ("a.png.bak", "unknown extension '.bak'", "change it"),
+    )
+    def test_extension(self, name, problem, advice):
         path = self.folder / name
-        message = "expected one of .png, .jpg, .jpeg, .webp, .tif, .tiff; add one to the name"
+        expected = "expected one of .png, .jpg, .jpeg, .webp, .tif, .tiff"
         for function in (image_io.check_output, functools.partial(image_io.write, rgb=FLOATS)):
-            with self.assert_error(path, f"unknown extension {extension}; {message}"):
+            with self.assert_error(path, f"{problem}; {expected}; {advice}"):
                 function(path)
 
     def test_cannot_be_written(self):
