@@ -13,6 +13,7 @@ from rich.table import Column
 from rich.text import Text
 
 from nst_tf.callbacks.progress_bar import LINE_SECONDS, time_left
+from nst_tf.printable import printable
 
 
 class BatchProgressBar:
@@ -22,13 +23,14 @@ class BatchProgressBar:
         self._total, self._count, self._num_rendered = total, 0, 0
         self._started, self._last_line = monotonic(), -math.inf
         self._is_terminal = sys.stdout.isatty()
+        console = Console()
         self._bar = Bar(
             BarColumn(None, table_column=Column(ratio=1, width=8)),
             MofNCompleteColumn(),
             TextColumn("{task.fields[left]}"),
-            _NameColumn(),
+            _NameColumn(console.encoding),
             TextColumn("{task.fields[outcome]}"),
-            console=Console(),
+            console=console,
             expand=True,
         )
         self._task = self._bar.add_task("", total=total, left="", outcome="preparing")
@@ -63,5 +65,12 @@ class BatchProgressBar:
 class _NameColumn(ProgressColumn):
     """The task's description, cut where the other columns leave too little width."""
 
+    def __init__(self, encoding: str):
+        super().__init__()
+        self._encoding = encoding
+
     def render(self, task: Task) -> Text:
-        return Text(task.description, no_wrap=True, overflow="ellipsis")
+        # Escaped before its width is measured; and not every terminal has an ellipsis.
+        name = printable(task.description, self._encoding)
+        has_ellipsis = printable("…", self._encoding) == "…"
+        return Text(name, no_wrap=True, overflow="ellipsis" if has_ellipsis else "crop")

@@ -12,13 +12,13 @@ from nst_tf.batch import progress_bar
 NAME = "raccoon [1]__vangogh_village_street_in_auvers.png"
 
 
-def follow(outcomes, total):
+def follow(outcomes, total, name=NAME):
     """Show images that take 100 s each, or fail at once if the outcome is an error."""
     with mock.patch.object(progress_bar, "monotonic", return_value=0.0) as clock:
         bar = progress_bar.BatchProgressBar(total)
         for error in outcomes:
             clock.return_value += 0.0 if error else 100.0
-            bar.on_result({"output": NAME, "error": error})
+            bar.on_result({"output": name, "error": error})
         bar.close()
 
 
@@ -29,16 +29,34 @@ class BatchProgressBarTest(parameterized.TestCase):
         (100, f"4/10 0:10:00 left {NAME} painted"),
     )
     def test_a_bar_takes_the_width_of_the_terminal(self, width, words):
-        out = io.StringIO()
+        last = self.last_line(width, [None] * 4, 10)
+        self.assertLen(last, width)
+        self.assertEndsWith(last, words)
+
+    @parameterized.parameters(
+        ("ascii", f"\\u2014 caf\\xe9 {9 * 'x'}"),
+        ("latin-1", f"\\u2014 caf\\xe9 {9 * 'x'}"),
+        ("utf-8", f"— caf\\xe9 {13 * 'x'}…"),
+    )
+    def test_names_that_the_terminal_cannot_show(self, encoding, name):
+        given = f"— caf\udce9 {50 * 'x'}.png"
+        last = self.last_line(60, [None] * 4, 10, given, encoding=encoding)
+        self.assertLen(last, 60)
+        self.assertEndsWith(last, f"4/10 0:10:00 left {name} painted")
+
+    def last_line(self, width, *shown, encoding="utf-8"):
+        """On a terminal."""
+        file = io.BytesIO()
+        # Everything that is printed must be in the encoding.
+        out = io.TextIOWrapper(file, encoding, errors="strict")
         console = Console(file=out, force_terminal=True, width=width)
         with (
             mock.patch.object(sys.stdout, "isatty", return_value=True, create=True),
             mock.patch.object(progress_bar, "Console", return_value=console),
         ):
-            follow([None] * 4, 10)
-        last = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", out.getvalue()).splitlines()[-1]
-        self.assertLen(last, width)
-        self.assertEndsWith(last, words)
+            follow(*shown)
+        text = file.getvalue().decode(encoding)
+        return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text).splitlines()[-1]
 
     def test_lines_without_a_terminal_reckon_from_what_was_painted(self):
         with redirect_stdout(io.StringIO()) as out:

@@ -43,6 +43,15 @@ class ProgressBarTest(absltest.TestCase):
         self.assertIn("scale 2/2 step 2/2 loss 1: style 0.5 content 0.3 0:00:00 left", text)
         self.assertIn("━", text)
 
+    @mock.patch.dict(os.environ, TERM="xterm", COLUMNS="100")
+    def test_bar_on_a_terminal_without_lines(self):
+        class Latin(Terminal):
+            encoding = "latin-1"
+
+        text = shown(fake_run([4.0], [2.0, 1.0]), Latin())
+        text.encode("latin-1")
+        self.assertIn("---", text)
+
     def test_time_left(self):
         self.assertEqual(progress_bar.time_left(100.0, 0, 0.25), "0:05:00 left")
         self.assertEqual(progress_bar.time_left(100.0, 0, 1.0), "0:00:00 left")
