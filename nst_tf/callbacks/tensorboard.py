@@ -1,5 +1,7 @@
 """A run in TensorBoard: losses, seconds of a step, and the picture."""
 
+import os
+
 import tensorflow as tf
 
 from nst_tf.callbacks.base import Callback
@@ -21,7 +23,8 @@ class TensorBoard(Callback):
     def __init__(self, folder: str, every: int):
         self._folder, self._every = folder, every
         try:
-            self._writer = tf.summary.create_file_writer(folder)
+            # As bytes: TensorFlow takes no text that is not UTF-8.
+            self._writer = tf.summary.create_file_writer(os.fsencode(folder))
             self._writer.flush()
         except tf.errors.OpError as error:
             raise self._refusal(error) from error

@@ -49,6 +49,11 @@ class TensorBoardTest(tf.test.TestCase):
         with Image.open(io.BytesIO(png)) as opened:
             self.assertAllClose(np.asarray(opened) / 255, run[-1].image(), atol=0.003)
 
+    def test_folder_whose_name_is_not_utf8(self):
+        folder = os.fsencode(self.folder) + b"/caf\xe9"
+        list(notify(fake_run([1.0]), [TensorBoard(os.fsdecode(folder), every=1)]))
+        self.assertIn(("seconds", "scalars", 1), read(folder))
+
     def test_full_disk_does_not_stop_the_run(self):
         """Also where a picture is too large for TensorFlow to report that it was not written."""
         callback = TensorBoard(self.folder, every=1)
