@@ -60,6 +60,7 @@ def run(
             # absl would print every notice of TensorFlow's and ours to stderr.
             if not flags.FLAGS["verbosity"].present:
                 absl_logging.set_verbosity(absl_logging.WARNING)
+            print_notices()
             main()
         except (Exception, KeyboardInterrupt) as error:
             # An interrupt in the middle of TensorFlow's own code may come out as another error.

@@ -130,6 +130,15 @@ app.run(main)
         self.assertEqual(process.wait(timeout=60), 130)
         self.assertEqual(process.stderr.read(), "-c: stopped at once\n")
 
+    def test_notices_of_a_script_without_quiet(self):
+        work = """
+import logging
+log = logging.getLogger("nst_tf.images")
+app.run(lambda: (log.info("a.jpg: no end marker"), log.warning("a.jpg: left out")))
+"""
+        expected = (0, "a.jpg: no end marker\n", "a.jpg: left out\n")
+        self.assertEqual(self.run_to_end(work), expected)
+
     def test_any_text_on_any_stream(self):
         work = """
 os.environ["HOME"] = ""
