@@ -16,6 +16,7 @@ from PIL import Image
 from testing.pictures import PAINTING, PHOTOGRAPH, ROOT
 from testing.scripts import DEFAULTS, SCRIPTS, ScriptTest, run
 
+import nst_tf
 from nst_tf import Settings
 from nst_tf.run import record
 
@@ -102,6 +103,16 @@ class FlagsTest(parameterized.TestCase):
         for name in script_flags()[script]:
             self.assertRegex(found.stdout, rf"--(\[no\])?{name}:")
 
+    @parameterized.parameters(*SCRIPTS)
+    def test_version_and_short_help(self, script):
+        found = run(script, "--version")
+        version = f"nst_tf {nst_tf.__version__}\n"
+        self.assertEqual((found.returncode, found.stdout, found.stderr), (0, version, ""))
+        environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "HOME": r"a\g<9>"}
+        found = run(script, "-h", env=environment)
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertIn(f"{script}.py:", found.stdout)
+
 
 class MistakesTest(parameterized.TestCase):
     def refused(self, script, *arguments):
@@ -122,6 +133,8 @@ class MistakesTest(parameterized.TestCase):
         self.assertIn("content", self.refused("stylize", "--contnt=a.jpg"))
         self.assertIn("size", self.refused("stylize", "--size=big"))
         self.assertIn("photo.jpg: not a flag", self.refused("stylize", "photo.jpg"))
+        line = self.refused("fast", "--style", "a.jpg", "b.jpg")
+        self.assertEqual(line, "fast: b.jpg: not a flag; write --style=a.jpg --style=b.jpg\n")
         line = self.refused("stylize", "--content=", "--style=", "--output=a.png")
         self.assertIn("--content, --style: missing", line)
 
