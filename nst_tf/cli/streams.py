@@ -45,6 +45,7 @@ def unfailing(stream: TextIO | None) -> TextIO:
         return open(os.devnull, "w", encoding="utf-8")
     if not isinstance(stream, io.TextIOWrapper):  # as in a notebook
         return stream
+    stream.reconfigure(errors=ESCAPE)  # absl's log keeps the old one
     raw = getattr(stream.buffer, "raw", stream.buffer)  # python -u has no buffer
     return io.TextIOWrapper(
         io.BufferedWriter(_Unfailing(raw)),
