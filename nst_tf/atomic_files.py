@@ -1,96 +1,102 @@
 """Whole files and folders or none: an old one stays untouched until the new one is complete.
 
-A path that cannot be written raises an InputError.
+Permissions and fsync are best effort, because many disks know neither. A path that cannot be
+written raises an InputError, which says where the bytes are instead.
 """
 
 import contextlib
+import errno
 import hashlib
+import itertools
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from nst_tf.errors import InputError
 
+# What fsync says of a full or broken disk, not of one that does not know it.
+_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_PROCESS_KEY = os.urandom(16)
+
 
 def replace(path: str | os.PathLike, data: bytes) -> None:
     """Write a file in one step, making its folder where it is missing."""
-    with writing(path) as file:
-        file.write(data)
+    write(path, lambda file: file.write(data))
 
 
-@contextlib.contextmanager
-def writing(
-    path: str | os.PathLike, *, previous: str | os.PathLike | None = None
-) -> Iterator[BinaryIO]:
-    """Yield a file that appears at `path` when it is whole; an existing one moves to `previous`."""
-    target = Path(path)
-    scratch = None
+def write(
+    path: str | os.PathLike,
+    write_to: Callable[[BinaryIO], object],
+    *,
+    previous: str | os.PathLike | None = None,
+) -> None:
+    """Write a file in one step, through a link and with the mode of the file that is there.
+
+    Args:
+        path: the file; its folder is made where it is missing.
+        write_to: writes the bytes; called again for a temporary folder, if they do not fit here.
+        previous: where a file that is there moves to.
+
+    Raises:
+        InputError: the file cannot be written; it says where the bytes are.
+    """
+    target, scratch = _resolve(path), None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=".nst_tf-")
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files that only their owner can read; give what open() would have given.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(scratch, 0o666 & ~umask)
-        if previous is not None and target.exists():
-            os.replace(target, previous)
-        os.replace(scratch, target)
-        scratch = None
+        scratch = _write_scratch(_beside(target, ".part"), write_to)
+        if target.exists():
+            with contextlib.suppress(OSError):
+                shutil.copymode(target, scratch)
+            if previous is not None:
+                _move(target, _resolve(previous))
+        _move(scratch, target)
     except OSError as error:
-        raise _refusal(target, error) from error
-    finally:
-        if scratch is not None:
-            os.unlink(scratch)
+        remedy = _whole(scratch) if scratch else _rescue(target, write_to)
+        raise _refusal(path, error, remedy) from error
 
 
 @contextlib.contextmanager
 def folder(path: str | os.PathLike) -> Iterator[Path]:
     """Yield an empty folder that appears at `path` when it is filled, in place of an old one."""
-    target = Path(path).resolve()
-    try:
+    target, kept = _resolve(path), False
+    with _refusing(path):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".nst_tf-") as scratch:
-            new, old = Path(scratch, "new"), Path(scratch, "old")
+        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix="nst_tf-"))
+    new = scratch / "new"
+    try:
+        with _refusing(path):
             new.mkdir()
             yield new
-            try:
-                if target.exists():
-                    os.rename(target, old)
-                os.rename(new, target)
-            finally:
-                if old.exists() and not target.exists():
-                    os.rename(old, target)
+        _swap(new, target, scratch / "old")
     except OSError as error:
-        raise _refusal(target, error) from error
+        kept = True
+        raise _refusal(path, error, _whole(new)) from error
+    finally:
+        if not kept:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def check(path: str | os.PathLike) -> None:
-    """Refuse, before the work, a file that `replace` could not write; leaves nothing on disk."""
-    try:
-        if Path(path).is_dir():
+    """Refuse, before the work, a file that could not be written, by writing; leaves nothing."""
+    target = _resolve(path)
+    with _refusing(path):
+        if target.is_dir():
             raise InputError(f"{path}: is a folder; expected a file; add the name of one")
-    except OSError as error:
-        raise _refusal(Path(path), error) from error
-    check_folder(path)
+        if target.exists() and not target.is_file():
+            raise InputError(f"{path}: is a device or a pipe; expected a file; give another name")
+        with _made(target.parent):
+            # Under its own name if that is free: not every disk knows every name.
+            _probe(_beside(target, ".probe") if target.exists() else target)
 
 
 def check_folder(path: str | os.PathLike) -> None:
-    """Refuse, before the work, a path whose folder cannot be written; leaves nothing on disk."""
-    target = Path(path)
-    try:
-        parent = next(folder for folder in target.absolute().parents if folder.exists())
-        if not parent.is_dir():
-            raise InputError(f"{target}: {parent} is a file; expected a folder; choose another one")
-        # Only the attempt tells: root may write anywhere by its rights, and yet not in /proc.
-        tempfile.TemporaryFile(dir=parent).close()
-    except OSError as error:
-        raise _refusal(target, error) from error
+    """Refuse, before the work, a folder that could not be written, by writing; leaves nothing."""
+    target = _resolve(path)
+    with _refusing(path), _made(target.parent if target.exists() else target):
+        _probe(_beside(target, ".probe"))
 
 
 def sha256(data: bytes) -> str:
@@ -103,7 +109,121 @@ def file_sha256(path: str | os.PathLike) -> str:
     return sha256(Path(path).read_bytes())
 
 
-def _refusal(target: Path, error: OSError) -> InputError:
-    return InputError(
-        f"{target}: cannot be written ({error.strerror}); choose a folder you can write to"
-    )
+def _resolve(path: str | os.PathLike) -> Path:
+    """What a link leads to, also where that is missing."""
+    return Path(os.path.realpath(path))
+
+
+def _scratch_name(target: Path) -> str:
+    """The same for a file each time, so that what cannot be moved is one file and not many."""
+    key = _PROCESS_KEY + str(os.getpid()).encode() + os.fsencode(target)
+    return f"nst_tf-{sha256(key)[:12]}{target.suffix}"
+
+
+def _beside(target: Path, ending: str) -> Path:
+    # Not every disk allows names that begin with a dot.
+    return target.parent / f"{_scratch_name(target)}{ending}"
+
+
+def _write_scratch(scratch: Path, write_to: Callable[[BinaryIO], object]) -> Path:
+    """Write a file to its end, or leave none."""
+    try:
+        with open(scratch, "wb") as file:
+            write_to(file)
+            file.flush()
+            _sync(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        raise
+    return scratch
+
+
+def _sync(file: BinaryIO) -> None:
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno in _LOST:
+            raise
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename, or copy: not every disk renames, or does so where a file is, or is mounted."""
+    try:
+        os.replace(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+        source.unlink()
+
+
+def _swap(new: Path, target: Path, old: Path) -> None:
+    """Move a folder to `target`, and what is there to `old`; it comes back if that fails."""
+    try:
+        if target.exists():
+            os.rename(target, old)
+            with contextlib.suppress(OSError):
+                shutil.copymode(old, new)
+        os.rename(new, target)
+    finally:
+        if old.exists() and not target.exists():
+            os.rename(old, target)
+
+
+def _rescue(target: Path, write_to: Callable[[BinaryIO], object]) -> str:
+    """Write to a temporary folder, as the last resort, and say so."""
+    try:
+        return _whole(_write_scratch(Path(tempfile.gettempdir(), _scratch_name(target)), write_to))
+    except OSError as error:
+        return f"nor in a temporary folder ({_reason(error)}); choose a folder you can write to"
+
+
+def _whole(path: Path) -> str:
+    return f"it is whole as {path}; move it from there"
+
+
+def _probe(target: Path) -> None:
+    """Write a file and remove it."""
+    scratch = _write_scratch(_beside(target, ".part"), lambda file: file.write(b"?"))
+    try:
+        _move(scratch, target)
+        target.unlink()
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder where it is missing, for a while."""
+    folders = [folder, *folder.parents]
+    missing = [*itertools.takewhile(lambda each: not each.exists(), folders)]
+    existing = folders[len(missing)]
+    if not existing.is_dir():
+        raise InputError(f"{existing}: is a file; expected a folder; choose another one")
+    made = []
+    try:
+        for each in reversed(missing):
+            each.mkdir(exist_ok=True)
+            made.append(each)
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # another program may have put something there
+            for each in reversed(made):
+                each.rmdir()
+
+
+@contextlib.contextmanager
+def _refusing(path: str | os.PathLike) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def _refusal(
+    path: str | os.PathLike, error: OSError, remedy: str = "choose a folder you can write to"
+) -> InputError:
+    return InputError(f"{path}: cannot be written ({_reason(error)}); {remedy}")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -5,6 +5,7 @@ the optimizer's tensors. The head has their SHA-256, because a zip file does not
 by itself: it has a CRC-32 of each member, but none of their list.
 """
 
+import functools
 import hashlib
 import json
 import logging
@@ -63,8 +64,8 @@ def save(path: str, state: State, inputs: Json) -> None:
     }
     arrays: Json = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}
     arrays |= {f"tensor{index:04d}": tensor for index, tensor in enumerate(tensors)}
-    with atomic_files.writing(path, previous=previous(path)) as file:
-        np.savez(file, **arrays)
+    write_to = functools.partial(np.savez, **arrays)
+    atomic_files.write(path, write_to, previous=previous(path))
 
 
 def load(path: str, inputs: Json) -> State | None:
