@@ -117,13 +117,22 @@ def check_no_overwrite(inputs: Iterable[str], **outputs: str | None) -> None:
 
     `outputs` are paths by the names of their flags; None for none.
     """
-    taken = {Path(path).resolve() for path in inputs}
+    taken = {_file_identity(path): path for path in inputs}
     for name, path in outputs.items():
         if path is None:
             continue
-        if Path(path).resolve() in taken:
-            raise InputError(f"{name}={path}: would overwrite another file of this run; choose one")
-        taken.add(Path(path).resolve())
+        other = taken.setdefault(_file_identity(path), f"{name}={path}")
+        if other != f"{name}={path}":
+            raise InputError(f"{name}={path}: would overwrite {other}; give another name")
+
+
+def _file_identity(path: str) -> object:
+    """Equal for two names of one file, or of one that might be one where case does not count."""
+    try:
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    except OSError:
+        return os.path.realpath(path).casefold()
 
 
 def print_notices(*, quiet: bool = False) -> None:

@@ -199,13 +199,36 @@ class InterruptibleTest(absltest.TestCase):
             next(app.interruptible(run()))
 
 
-class CheckNoOverwriteTest(parameterized.TestCase):
+class CheckNoOverwriteTest(ScriptTest):
     @parameterized.parameters("a/b.png", "./a/b.png", "a/../a/b.png", os.path.abspath("a/b.png"))
     def test_another_name_of_the_same_file(self, path):
-        with self.assertRaisesRegex(InputError, f"output={path}: would overwrite"):
+        with self.refused(f"output={path}: would overwrite a/b.png; give another name"):
             app.check_no_overwrite(["a/b.png"], output=path)
-        with self.assertRaisesRegex(InputError, f"record={path}: would overwrite"):
+        with self.refused(f"record={path}: would overwrite output=a/b.png; give another name"):
             app.check_no_overwrite([], output="a/b.png", record=path)
+
+    def test_links_to_the_photograph(self):
+        photo, symbolic, hard = (self.folder / name for name in ("photo.png", "a.png", "b.png"))
+        photo.touch()
+        symbolic.symlink_to(photo)
+        hard.hardlink_to(photo)
+        for link in (symbolic, hard):
+            with self.refused(f"output={link}: would overwrite {photo}"):
+                app.check_no_overwrite([str(photo)], output=str(link))
+
+    def test_names_that_differ_in_case(self):
+        """Of files that are there the disk knows; others may become one file."""
+        photo, output = str(self.folder / "photo.png"), str(self.folder / "PHOTO.png")
+        Path(photo).touch()
+        app.check_no_overwrite([photo], output=output)
+        stat = os.stat
+        with (
+            mock.patch("os.stat", lambda path: stat(path.replace("PHOTO", "photo"))),
+            self.assertRaisesRegex(InputError, f"output={output}: would overwrite {photo}"),
+        ):
+            app.check_no_overwrite([photo], output=output)
+        with self.refused("animation=new.GIF: would overwrite output=new.gif"):
+            app.check_no_overwrite([], output="new.gif", animation="new.GIF")
 
     def test_other_files(self):
         app.check_no_overwrite(["a.png"], output="b.png", loss_log=None, record=None)
