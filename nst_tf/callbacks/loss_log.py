@@ -1,11 +1,10 @@
 """A log of the losses: one JSON object a step, as JSON Lines."""
 
+import itertools
 import json
 import math
 from pathlib import Path
-from typing import TextIO
 
-from nst_tf import atomic_files
 from nst_tf.callbacks.base import Callback
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
@@ -26,7 +25,10 @@ class LossLog(Callback):
         self._path = path
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._open(resumed)
+            self._file = open(path, "a", encoding="utf-8")
+            self._lock()
+            if Path(path).is_file():
+                self._file.truncate(_length_before(path, resumed) if resumed else 0)
         except OSError as error:
             raise self._refusal(error) from error
 
@@ -45,11 +47,19 @@ class LossLog(Callback):
         except OSError as error:  # closing writes once more what could not be written
             raise self._refusal(error) from error
 
-    def _open(self, resumed: State | None) -> TextIO:
-        if resumed is None:
-            return open(self._path, "w", encoding="utf-8")
-        atomic_files.replace(self._path, "".join(_lines_before(self._path, resumed)).encode())
-        return open(self._path, "a", encoding="utf-8")
+    def _lock(self) -> None:
+        """Refuse a file that another run writes to, on disks and systems that can tell."""
+        try:
+            import fcntl
+
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise InputError(
+                f"loss_log={self._path}: another run writes to it; give another --loss_log"
+            ) from error
+        except (ImportError, OSError):
+            pass
 
     def _refusal(self, error: OSError) -> InputError:
         return InputError(
@@ -57,15 +67,13 @@ class LossLog(Callback):
         )
 
 
-def _lines_before(path: str, state: State) -> list[str]:
-    """The lines of the steps before a state; a killed run may have left half a line."""
-    if not Path(path).is_file():
-        return []
-    lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-    return [line for line in lines if _is_before(line, state)]
+def _length_before(path: str, state: State) -> int:
+    """Of the lines of the steps before a state; a killed run may have left half a line."""
+    lines = Path(path).read_bytes().splitlines(keepends=True)
+    return sum(map(len, itertools.takewhile(lambda line: _is_before(line, state), lines)))
 
 
-def _is_before(line: str, state: State) -> bool:
+def _is_before(line: bytes, state: State) -> bool:
     try:
         row = json.loads(line)
         return (row["scale"], row["step"]) < (state.scale, state.step)

@@ -1,6 +1,8 @@
+import errno
 import json
 import math
 from pathlib import Path
+from unittest import mock
 
 from absl.testing import absltest
 from testing.runs import fake_run
@@ -43,6 +45,20 @@ class LossLogTest(absltest.TestCase):
         self.assertEqual([(row["scale"], row["step"]) for row in self.rows()], [(0, 0)])
         LossLog(str(self.path)).close()
         self.assertEmpty(self.rows())
+
+    def test_a_log_that_another_run_writes_to_is_refused(self):
+        first = notify(fake_run([4.0, 3.0]), [LossLog(str(self.path))])
+        next(first)
+        with self.assertRaisesRegex(InputError, "losses.jsonl: another run writes to it; give "):
+            LossLog(str(self.path))
+        list(first)
+        self.assertEqual([row["total"] for row in self.rows()], [4.0, 3.0])
+        LossLog(str(self.path)).close()
+
+    def test_disks_that_know_no_locks(self):
+        with mock.patch("fcntl.flock", side_effect=OSError(errno.ENOTSUP, "not supported")):
+            list(notify(fake_run([4.0]), [LossLog(str(self.path))]))
+        self.assertLen(self.rows(), 1)
 
     def test_full_disk_does_not_stop_the_run(self):
         with self.assertLogs("nst_tf", "WARNING") as logs:
