@@ -58,7 +58,7 @@ def _measure(source: Path | None, folder: Path) -> dict[str, float]:
         "--steps=1",
         "--quiet",
     )
-    record = json.loads((folder / "stylized.json").read_text())
+    record = json.loads((folder / "stylized.png.json").read_text())
     # The key is that of the recorded results.
     return {"process": seconds, "painting": record["seconds"]}
 

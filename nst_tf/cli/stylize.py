@@ -55,8 +55,8 @@ class Options:
 
     @property
     def record_path(self) -> str:
-        """Where the record goes."""
-        return str(Path(self.output).with_suffix(".json"))
+        """Where the record goes; a.png and a.jpg have one each."""
+        return f"{self.output}.json"
 
 
 def stylize(

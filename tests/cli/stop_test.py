@@ -176,7 +176,7 @@ class ProcessTest(absltest.TestCase):
 
         again = [SCRIPT, f"--output={self.folder}/again.png", "--quiet"]
         for flags in (
-            [f"--from_record={whole.with_suffix('.json')}"],
+            [f"--from_record={whole}.json"],
             [f"--from_record={whole}", *IMAGES],
         ):
             self.assertEqual(paint(*again, *flags), (0, "", ""))

@@ -39,6 +39,14 @@ class OutputTest(StylizeTest):
         del flags["content"], whole["losses"], whole["seconds"]
         self.assertEqual(record.read(str(self.output)), whole | {"flags": flags})
 
+    def test_pictures_that_differ_in_their_ending_have_a_record_each(self):
+        for ending in (".png", ".jpg"):
+            self.stylize(output=self.output.with_suffix(ending))
+        self.assertCountEqual(
+            [path.name for path in self.output.parent.iterdir()],
+            ["painted.png", "painted.png.json", "painted.jpg", "painted.jpg.json"],
+        )
+
     def test_quiet_and_without_a_record(self):
         self.assertEqual(self.stylize(quiet=True, record=False), ("", ""))
         self.assertEqual(set(self.files()), {self.output.parent, self.output})

@@ -22,7 +22,7 @@ class StylizeTest(ScriptTest):
     def setUp(self):
         super().setUp()
         self.log = self.folder / "losses.jsonl"
-        self.record = self.output.with_suffix(".json")
+        self.record = self.output.with_suffix(".png.json")
         self.checkpoint = self.folder / "run.ckpt"
 
     def stylize(self, *arguments, settings=SMALL, **changes):
