@@ -7,7 +7,7 @@ the loss falls by the same factor.
 import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,13 +38,24 @@ class Frame(NamedTuple):
 class Animation(Callback):
     """Writes an animation, .gif, .webp (both loop) or .mp4, when the run ends, however it ends.
 
-    It has at most so many `frames`, from the first step to the last.
+    It has at most so many `frames`, from the first step to the last. A run that is resumed goes on
+    from the `arrays` of its first part.
     """
 
-    def __init__(self, path: str | os.PathLike, frames: int):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        frames: int,
+        *,
+        arrays: Mapping[str, np.ndarray] | None = None,
+    ):
         self._path, self._count = path, frames
         self._frames: list[Frame] = []
         self._scale, self._lowest, self._log_fall = -1, math.inf, 0.0
+        if arrays:
+            self._frames = list(map(Frame, arrays["log_falls"].tolist(), arrays["pictures"]))
+            self._scale = int(arrays["scale"])
+            self._lowest, self._log_fall = arrays["loss"].tolist()
 
     def on_step(self, progress: Progress) -> None:
         """Keep a frame, where the picture has changed."""
@@ -56,10 +67,18 @@ class Animation(Callback):
         if len(self._frames) > _SPARE * self._count:
             del self._frames[_most_redundant(self._frames)]
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The frames so far, and how far the loss has fallen, to go on from."""
+        return {
+            "log_falls": np.array([frame.log_fall for frame in self._frames]),
+            "pictures": np.stack([frame.picture for frame in self._frames]),
+            "scale": np.array(self._scale),
+            "loss": np.array([self._lowest, self._log_fall]),
+        }
+
     def close(self) -> None:
-        """Write the animation."""
-        # One picture is no animation; a run that was resumed at its end keeps the one it has.
-        if len(self._frames) > 1:
+        """Write the animation; of a run whose picture never changed it is one frame."""
+        if self._frames:
             pictures = choose(self._frames, self._count)
             atomic_files.replace(self._path, encode(pictures, Path(self._path).suffix.lower()))
 

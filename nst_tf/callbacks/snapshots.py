@@ -3,9 +3,20 @@
 import os
 from pathlib import Path
 
+from nst_tf import atomic_files
 from nst_tf.callbacks.base import Callback
+from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.run.progress import Progress
+
+
+def check(folder: str | os.PathLike, *, resume: bool) -> None:
+    """Refuse, before a run, a folder that cannot be written, or has snapshots of another run."""
+    atomic_files.check(Path(folder, "snapshot.png"))
+    if not resume and any(Path(folder).glob("scale*_step*.png")):
+        raise InputError(
+            f"snapshots_dir={folder}: has the snapshots of another run; give another folder"
+        )
 
 
 class Snapshots(Callback):

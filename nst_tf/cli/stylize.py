@@ -1,17 +1,11 @@
 """stylize.py: read the images, optimize, write the picture and its record."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from time import monotonic
-from typing import NoReturn
-
-import numpy as np
 
 from nst_tf import atomic_files, coarse_to_fine
-from nst_tf.callbacks import animation
+from nst_tf.callbacks import animation, snapshots
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.callbacks.checkpointing import Checkpointing
 from nst_tf.callbacks.loss_log import LossLog
@@ -19,12 +13,13 @@ from nst_tf.callbacks.progress_bar import ProgressBar
 from nst_tf.callbacks.snapshots import Snapshots
 from nst_tf.callbacks.tensorboard import TensorBoard
 from nst_tf.cli import app, inputs
+from nst_tf.cli.painting import Painting
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
-from nst_tf.images.image_io import Picture
 from nst_tf.networks import vgg
 from nst_tf.run import checkpoint, record
-from nst_tf.run.progress import Progress, State
+from nst_tf.run.checkpoint import Checkpoint
+from nst_tf.run.progress import State
 from nst_tf.run.record import Json
 from nst_tf.settings import Settings
 
@@ -57,6 +52,11 @@ class Options:
     def record_path(self) -> str:
         """Where the record goes; a.png and a.jpg have one each."""
         return f"{self.output}.json"
+
+    @property
+    def checkpoint_path(self) -> str:
+        """Where the checkpoint of a run that is stopped goes."""
+        return self.checkpoint or f"{self.output}.checkpoint"
 
 
 def stylize(
@@ -100,7 +100,8 @@ def stylize(
         keep_mask=keep_mask,
         alpha=content.alpha,
     )
-    state = _state(options, run_inputs, recorded)
+    resumed = _resumed(options, run_inputs)
+    state = resumed.state if resumed else _planned(options, run_inputs, recorded)
     run = coarse_to_fine.optimize(
         content.rgb,
         styles,
@@ -110,9 +111,9 @@ def stylize(
         alpha=content.alpha,
         resume=state,
     )
-    callbacks = _callbacks(options, run_inputs, state)
-    del state  # or all of it would be held as long as the run
-    painting = _Painting(options, content, run_inputs, flags or {})
+    callbacks, checkpointing = _callbacks(options, run_inputs, resumed)
+    del resumed, state  # or all of it would be held as long as the run
+    painting = Painting(options, content, run_inputs, flags or {}, checkpointing)
     painting.follow(notify(app.interruptible(run), callbacks))
 
 
@@ -130,8 +131,6 @@ def _check_outputs(options: Options, sources: list[str], long_side: int) -> None
         checkpoint.check(options.checkpoint, resume=options.resume)
     elif options.resume:
         raise InputError("resume: needs the file to continue from; give --checkpoint")
-    if options.snapshots_dir:
-        atomic_files.check(Path(options.snapshots_dir, "snapshot.png"))
     app.check_no_overwrite(
         sources,
         output=options.output,
@@ -142,17 +141,22 @@ def _check_outputs(options: Options, sources: list[str], long_side: int) -> None
     )
 
 
-def _state(options: Options, run_inputs: Json, recorded: Json | None) -> State | None:
-    """The state to resume, or a record's plan to begin with; None to plan anew."""
-    say = print if not options.quiet else lambda line: None
-    if options.resume and options.checkpoint:
-        state = checkpoint.load(options.checkpoint, run_inputs)
-        if state is not None:
-            say(f"continuing from {options.checkpoint}")
-            return state
-        say("there is no checkpoint yet; starting afresh")
+def _resumed(options: Options, run_inputs: Json) -> Checkpoint | None:
+    """The checkpoint to continue from, if that is asked for and there is one."""
+    if not (options.resume and options.checkpoint):
+        return None
+    found = checkpoint.load(options.checkpoint, run_inputs)
+    if not options.quiet:
+        origin = f"continuing from {options.checkpoint}"
+        print(origin if found else "there is no checkpoint yet; starting afresh")
+    return found
+
+
+def _planned(options: Options, run_inputs: Json, recorded: Json | None) -> State | None:
+    """A record's plan to begin with; None to plan anew."""
     if not recorded:
         return None
+    say = print if not options.quiet else lambda line: None
     if "stopped" in recorded:
         say("the recorded run was stopped; this one goes to its end")
     differences = record.differences(recorded, run_inputs)
@@ -161,88 +165,35 @@ def _state(options: Options, run_inputs: Json, recorded: Json | None) -> State |
     return None if differences else checkpoint.initial_state(recorded)
 
 
-def _callbacks(options: Options, run_inputs: Json, state: State | None) -> list[Callback]:
+def _callbacks(
+    options: Options, run_inputs: Json, resumed: Checkpoint | None
+) -> tuple[list[Callback], Checkpointing]:
+    """What follows the run; and what writes the checkpoint of one that is stopped."""
+    if options.snapshots_dir:
+        snapshots.check(options.snapshots_dir, resume=resumed is not None)
     callbacks: list[Callback] = [] if options.quiet else [ProgressBar()]
     if options.tensorboard_dir:
         callbacks.append(TensorBoard(options.tensorboard_dir, options.tensorboard_every))
     if options.loss_log:  # after what may be refused: it empties an old log
-        callbacks.append(LossLog(options.loss_log, resumed=state))
+        callbacks.append(LossLog(options.loss_log, resumed=resumed.state if resumed else None))
     if options.snapshots_dir:
         callbacks.append(Snapshots(options.snapshots_dir, options.snapshot_every))
-    if options.animation:
-        callbacks.append(animation.Animation(options.animation, options.animation_frames))
+    film = _film(options, resumed)
+    if film:
+        callbacks.append(film)
+    checkpointing = Checkpointing(
+        options.checkpoint_path, run_inputs, options.checkpoint_every, film
+    )
     if options.checkpoint:
-        seconds = options.checkpoint_every
-        callbacks.append(Checkpointing(options.checkpoint, run_inputs, seconds))
-    return callbacks
+        callbacks.append(checkpointing)
+    return callbacks, checkpointing
 
 
-class _Painting:
-    """The picture of a run, written at its end or where it is stopped."""
-
-    def __init__(self, options: Options, content: Picture, run_inputs: Json, flags: Json):
-        self._options, self._content = options, content
-        self._run_inputs, self._flags = run_inputs, flags
-        self._record: Json = {}
-        self._losses: Json = {}
-        self._last: Progress | None = None
-        self._began = monotonic()
-
-    def follow(self, run: Iterable[Progress]) -> None:
-        """Follow a run to its end, or to what ends it after the first step, and write."""
-        try:
-            for progress in run:
-                if self._last is None:
-                    self._record = record.make_record(self._run_inputs, progress.state())
-                self._last = progress
-                if progress.accepted or not self._losses:
-                    self._losses = progress.losses._asdict()
-        except (Exception, KeyboardInterrupt) as error:
-            if self._last is None:
-                raise
-            self._stop(self._last, error)
-        assert self._last is not None  # a run has a step at least
-        seconds = timedelta(seconds=round(monotonic() - self._began))
-        self._write(self._last.image())
-        if not self._options.quiet:
-            beside = f"; its record is {self._options.record_path}" if self._options.record else ""
-            print(f"painted {self._options.output} in {seconds}{beside}")
-
-    def _write(self, picture: np.ndarray) -> None:
-        """Write the picture, and its record beside and within it."""
-        options, content = self._options, self._content
-        flags = {name: self._flags.get(name) for name in ("style_blend", "style_layers", "recipe")}
-        note = json.dumps({**self._record, "flags": flags}) if options.record else ""
-        image_io.write(options.output, picture, alpha=content.alpha, bits=content.bits, note=note)
-        if options.record:
-            whole = {
-                **self._record,
-                "flags": dict(self._flags),
-                "losses": {name: float(loss) for name, loss in self._losses.items()},
-                "seconds": round(monotonic() - self._began, 1),
-            }
-            atomic_files.replace(options.record_path, (json.dumps(whole, indent=1) + "\n").encode())
-
-    def _stop(self, last: Progress, error: BaseException) -> NoReturn:
-        """Write what there is, and say what ended the run."""
-        self._record["stopped"] = {"scale": last.scale, "steps": last.step + 1}
-        options, outcome = self._options, []
-        try:
-            self._write(last.image())
-            outcome.append(f"wrote {options.output}")
-        except InputError as unwritten:
-            outcome.append(str(unwritten))
-        if not app.interrupted():
-            if isinstance(error, InputError):
-                raise InputError(f"{error}; from before that: {'; '.join(outcome)}") from error
-            raise error
-        if options.checkpoint:
-            try:
-                checkpoint.save(options.checkpoint, last.state(), self._run_inputs)
-                outcome.append(f"--resume continues from {options.checkpoint}")
-            except InputError as unwritten:
-                outcome.append(str(unwritten))
-        height, width = last.scales[last.scale]
-        steps = last.steps[last.scale]
-        where = f"at step {last.step + 1} of {steps} at {width} x {height} px"
-        raise KeyboardInterrupt(f"{where}; {'; '.join(outcome)}") from error
+def _film(options: Options, resumed: Checkpoint | None) -> animation.Animation | None:
+    """The animation that is asked for; it goes on where a run is resumed."""
+    if not options.animation:
+        return None
+    arrays = resumed.film if resumed else None
+    if resumed and not arrays and not options.quiet:
+        print(f"{options.checkpoint} has no film; {options.animation} begins here")
+    return animation.Animation(options.animation, options.animation_frames, arrays=arrays)

@@ -1,8 +1,8 @@
 """A run's state in one file, and back, to the last bit.
 
-The file is NumPy's .npz, without compression: an array `head` of the bytes of a JSON object, and
-the optimizer's tensors. The head has their SHA-256, because a zip file does not notice all damage
-by itself: it has a CRC-32 of each member, but none of their list.
+The file is NumPy's .npz, without compression: an array `head` of the bytes of a JSON object, the
+optimizer's tensors, and the film so far. The head has their SHA-256, because a zip file does not
+notice all damage by itself: it has a CRC-32 of each member, but none of their list.
 """
 
 import functools
@@ -10,8 +10,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Mapping
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +27,15 @@ from nst_tf.run.record import Json
 
 _LOG = logging.getLogger(__name__)
 _FORMAT = "nst_tf checkpoint 4"
+# Before the names of the film's arrays.
+_FILM = "film_"
+
+
+class Checkpoint(NamedTuple):
+    """What a file holds: the state to resume, and the arrays of `Animation.arrays`, if any."""
+
+    state: State
+    film: Mapping[str, np.ndarray]
 
 
 def check(path: str, *, resume: bool) -> None:
@@ -43,13 +52,15 @@ def check(path: str, *, resume: bool) -> None:
     )
 
 
-def save(path: str, state: State, inputs: Json) -> None:
+def save(path: str, state: State, inputs: Json, film: Mapping[str, np.ndarray] = {}) -> None:
     """Write a state in one step; the file that was there stays as `previous` names it.
 
-    `inputs` are the run's, from `record.run_inputs`. InputError: the file cannot be written.
+    `inputs` are the run's, from `record.run_inputs`, `film` is of `Animation.arrays`. InputError:
+    the file cannot be written.
     """
     evaluation = state.evaluation
-    tensors = [np.asarray(tensor) for tensor in state.tensors]
+    arrays = {f"tensor{index:04d}": np.asarray(each) for index, each in enumerate(state.tensors)}
+    arrays |= {f"{_FILM}{name}": array for name, array in film.items()}
     head = {
         "format": _FORMAT,
         "inputs": inputs,
@@ -60,16 +71,15 @@ def save(path: str, state: State, inputs: Json) -> None:
         "initial_plan": record.plan_as_json(state.initial_plan),
         "losses": [float(loss) for loss in evaluation.losses] if evaluation else None,
         "accepted": bool(evaluation.accepted) if evaluation else None,
-        "tensors_sha256": _sha256(tensors),
+        "tensors_sha256": _sha256(arrays),
     }
-    arrays: Json = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}
-    arrays |= {f"tensor{index:04d}": tensor for index, tensor in enumerate(tensors)}
-    write_to = functools.partial(np.savez, **arrays)
+    members: Json = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays}
+    write_to = functools.partial(np.savez, **members)
     atomic_files.write(path, write_to, previous=previous(path))
 
 
-def load(path: str, inputs: Json) -> State | None:
-    """Read the state of a run with these inputs; None where there is no file, nor a previous one.
+def load(path: str, inputs: Json) -> Checkpoint | None:
+    """Read a checkpoint of a run with these inputs; None where there is none, nor a previous one.
 
     InputError: the file is damaged, or of a run with other inputs.
     """
@@ -79,7 +89,7 @@ def load(path: str, inputs: Json) -> State | None:
             return None
         _LOG.warning("%s is missing; taking %s", path, previous(path))
         path = previous(path)
-    head, tensors = _read(path)
+    head, arrays = _read(path)
     differences = record.differences(head["inputs"], inputs)
     if differences:
         raise InputError(
@@ -95,7 +105,10 @@ def load(path: str, inputs: Json) -> State | None:
         losses = Losses(*map(tf.constant, head["losses"]))
         evaluation = Evaluation(losses, tf.constant(head["accepted"]), tf.constant(True))
     plan, initial_plan = _plan(head["plan"]), _plan(head["initial_plan"])
-    return State(head["scale"], head["step"], plan, initial_plan, tensors, evaluation)
+    tensors = [arrays[name] for name in arrays if not name.startswith(_FILM)]
+    film = {name[len(_FILM) :]: arrays[name] for name in arrays if name.startswith(_FILM)}
+    state = State(head["scale"], head["step"], plan, initial_plan, tensors, evaluation)
+    return Checkpoint(state, film)
 
 
 def initial_state(known: Json) -> State:
@@ -114,8 +127,8 @@ def _plan(plan: Json) -> RunPlan:
     return RunPlan(plan["precision"], tuple(scales))
 
 
-def _read(path: str) -> tuple[dict, list[np.ndarray]]:
-    """The head and the tensors of a file that is whole."""
+def _read(path: str) -> tuple[Json, dict[str, np.ndarray]]:
+    """The head and the arrays of a file that is whole."""
     try:
         file = open(path, "rb")
     except OSError as error:
@@ -154,19 +167,19 @@ def _is_whole(path: str) -> bool:
         return False
 
 
-def _arrays(file: BinaryIO) -> tuple[dict, list[np.ndarray]]:
-    with np.load(file, allow_pickle=False) as arrays:
-        head = json.loads(arrays["head"].tobytes())
-        tensors = [arrays[name] for name in sorted(arrays.files) if name != "head"]
-    if (head["format"], head["tensors_sha256"]) != (_FORMAT, _sha256(tensors)):
+def _arrays(file: BinaryIO) -> tuple[Json, dict[str, np.ndarray]]:
+    with np.load(file, allow_pickle=False) as members:
+        head = json.loads(members["head"].tobytes())
+        arrays = {name: members[name] for name in sorted(members.files) if name != "head"}
+    if (head["format"], head["tensors_sha256"]) != (_FORMAT, _sha256(arrays)):
         raise ValueError(head["format"])
-    return head, tensors
+    return head, arrays
 
 
-def _sha256(tensors: Sequence[np.ndarray]) -> str:
-    """SHA-256 of types, shapes and values."""
+def _sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of types, shapes and values, in the order of the names."""
     digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(f"{tensor.dtype} {tensor.shape} ".encode())
-        digest.update(np.ascontiguousarray(tensor).data)
+    for _, array in sorted(arrays.items()):
+        digest.update(f"{array.dtype} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -86,12 +86,26 @@ class AnimationTest(parameterized.TestCase, tf.test.TestCase):
         with Image.open(path) as opened:
             self.assertEqual(opened.n_frames, 3)
 
-    def test_one_picture_is_no_animation(self):
-        """A run that is resumed at its end keeps the one it has."""
-        path = self.folder / "run.gif"
-        path.write_bytes(b"an animation")
-        self.record(fake_run([1.0]), frames=60)
-        self.assertEqual(path.read_bytes(), b"an animation")
+    @parameterized.parameters(*animation.FORMATS)
+    def test_a_run_whose_picture_never_changes_is_one_frame(self, ending):
+        path = self.record(fake_run([1.0, 1.0, 1.0], rejected=(1, 2)), 60, ending)
+        if ending == ".mp4":
+            self.assertTrue(path.is_file())
+            return
+        with Image.open(path) as opened:
+            self.assertEqual((opened.n_frames, opened.size), (1, (8, 8)))
+
+    @parameterized.parameters(1, 5, 12, 20)
+    def test_of_a_run_that_is_resumed_is_that_of_the_whole_run(self, steps):
+        totals = np.geomspace(8, 1, 12).tolist(), [9.0, 5.0, 6.0, 3.0, 2.5, 2.0, 1.5, 1.0]
+        whole = self.record(fake_run(*totals), 5).read_bytes()
+        run = list(fake_run(*totals))
+        first = Animation(self.folder / "first.gif", 5)
+        list(notify(run[:steps], [first]))
+        # At its end a run shows once more how it ended.
+        second = Animation(self.folder / "second.gif", 5, arrays=first.arrays())
+        list(notify(run[steps:] or run[-1:], [second]))
+        self.assertEqual((self.folder / "second.gif").read_bytes(), whole)
 
     def test_large_pictures_are_shrunk_to_even_sides(self):
         with Image.open(self.record(fake_run([2.0, 1.0], size=(301, 1000)), 60)) as opened:

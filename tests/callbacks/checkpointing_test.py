@@ -19,9 +19,11 @@ class CheckpointingTest(parameterized.TestCase):
     def test_when_seconds_have_passed_and_at_the_end(self, seconds_and_steps, error):
         """Also after one that could not be written."""
         seconds, expected = seconds_and_steps
+        film = mock.Mock(**{"arrays.return_value": {"frames": 1}})
         clock, saved = mock.Mock(return_value=0.0), []
 
-        def save(path, state, inputs):
+        def save(path, state, inputs, film):
+            self.assertEqual(film, {"frames": 1})
             saved.append((clock.return_value / 10 - 1, path, state, inputs))
             if error:
                 raise error
@@ -35,7 +37,7 @@ class CheckpointingTest(parameterized.TestCase):
             mock.patch.object(checkpointing, "monotonic", clock),
             mock.patch.object(checkpoint, "save", save),
         ):
-            callback = checkpointing.Checkpointing("run.ckpt", INPUTS, seconds)
+            callback = checkpointing.Checkpointing("run.ckpt", INPUTS, seconds, film)
             *_, last = notify(run(), [callback])
         state = last.state()
         self.assertEqual(saved, [(step, "run.ckpt", state, INPUTS) for step in expected])

@@ -3,10 +3,26 @@ from pathlib import Path
 import numpy as np
 from absl.testing import absltest
 from testing.runs import fake_run
+from testing.scripts import ScriptTest
 
+from nst_tf.callbacks import snapshots
 from nst_tf.callbacks.base import notify
 from nst_tf.callbacks.snapshots import Snapshots
 from nst_tf.images import image_io
+
+
+class CheckTest(ScriptTest):
+    def test_snapshots_of_another_run_are_refused_unless_it_is_resumed(self):
+        folder = self.folder / "new"
+        snapshots.check(folder, resume=False)
+        list(notify(fake_run([1.0]), [Snapshots(folder, every=5)]))
+        with self.refused(f"snapshots_dir={folder}: has the snapshots of another run"):
+            snapshots.check(folder, resume=False)
+        snapshots.check(folder, resume=True)
+
+    def test_other_pictures_are_no_snapshots(self):
+        (self.folder / "photo.png").touch()
+        snapshots.check(self.folder, resume=False)
 
 
 class SnapshotsTest(absltest.TestCase):

@@ -1,7 +1,9 @@
 """Runs of stylize.py that are stopped, killed, resumed and repeated."""
 
+import contextlib
 import itertools
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,16 +68,21 @@ class InProcessTest(StylizeTest):
 
         return mock.patch.object(coarse_to_fine, "optimize", run)
 
-    def stop(self, after):
-        interrupted = mock.patch.object(app, "interrupted", lambda: True)
-        with interrupted, self.failing(after, KeyboardInterrupt()):
-            with self.assertRaises(KeyboardInterrupt) as caught:
-                self.resume()
+    def interrupted(self, after):
+        """A run that a signal ends behind so many steps."""
+        stack = contextlib.ExitStack()
+        stack.enter_context(mock.patch.object(app, "interrupted", lambda: True))
+        stack.enter_context(self.failing(after, KeyboardInterrupt()))
+        return stack
+
+    def stop(self, after, **given):
+        with self.interrupted(after), self.assertRaises(KeyboardInterrupt) as caught:
+            self.resume(**given)
         return str(caught.exception)
 
-    def resume(self):
-        given = {"checkpoint": self.checkpoint, "resume": True, "loss_log": self.log}
-        return self.stylize(settings=self.settings, **given)
+    def resume(self, **given):
+        resumed = {"checkpoint": self.checkpoint, "resume": True, "loss_log": self.log}
+        return self.stylize(settings=self.settings, **resumed | given)
 
     def test_stopped_and_resumed_gives_the_same_bytes(self):
         whole = self.folder / "whole.png"
@@ -97,6 +104,56 @@ class InProcessTest(StylizeTest):
         self.assertEqual(self.output.read_bytes(), whole.read_bytes())
         self.assertEqual(self.steps_logged(), self.steps)
         self.assertNotIn("stopped", record.read(str(self.record)))
+
+    def test_without_a_checkpoint_one_is_written_and_named(self):
+        path = f"{self.output}.checkpoint"
+        message = self.stop(after=2, checkpoint=None, resume=False)
+        self.assertEndsWith(
+            message, f"; wrote {self.output}; --checkpoint={path} --resume continues from {path}"
+        )
+        out, _ = self.resume(checkpoint=path)
+        self.assertStartsWith(out, f"continuing from {path}\n")
+        self.assertEqual(self.steps_logged(), self.steps)
+
+    def test_the_film_of_a_resumed_run_is_that_of_the_whole_run(self):
+        whole, film = self.folder / "whole.gif", self.folder / "film.gif"
+        self.resume(animation=whole, checkpoint=self.folder / "new.ckpt")
+        self.stop(after=3, animation=film)
+        self.assertNotEqual(film.read_bytes(), whole.read_bytes())
+        for _ in range(2):  # the second time at its end
+            out, _ = self.resume(animation=film)
+            self.assertNotIn("has no film", out)
+            self.assertEqual(film.read_bytes(), whole.read_bytes())
+
+    def test_a_film_that_a_resumed_run_cannot_have_is_told_of(self):
+        self.stop(after=3)
+        out, _ = self.resume(animation=self.folder / "film.gif")
+        self.assertIn(f"{self.checkpoint} has no film; {self.folder}/film.gif begins here\n", out)
+
+    def test_a_signal_after_the_last_step_stops_nothing(self):
+        with self.interrupted(after=len(self.steps)):
+            out, _ = self.resume()
+        self.assertIn(f"painted {self.output}", out)
+        self.assertNotIn("stopped", record.read(str(self.record)))
+
+    def test_a_fault_after_the_last_step_does_not_make_the_record_say_stopped(self):
+        with (
+            self.failing(len(self.steps), ZeroDivisionError()),
+            self.assertRaises(ZeroDivisionError),
+        ):
+            self.resume()
+        self.assertNotIn("stopped", record.read(str(self.record)))
+
+    def test_snapshots_of_another_run_are_refused_before_this_one(self):
+        folder = self.folder / "snapshots"
+        given = {"snapshots_dir": folder, "tensorboard_dir": self.folder / "events"}
+        self.stop(after=3, snapshots_dir=folder, loss_log=None)
+        self.resume(**given)
+        shutil.rmtree(self.folder / "events")
+        self.checkpoint.unlink()
+        self.log.unlink()
+        with self.refused(f"snapshots_dir={folder}: has the snapshots of another run"):
+            self.stylize(settings=self.settings, loss_log=self.log, **given)
 
     def test_before_the_first_step_nothing_is_written(self):
         self.assertEqual(self.stop(after=0), "")

@@ -1,6 +1,10 @@
+import contextlib
+import errno
 import json
+import re
 import shutil
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +14,7 @@ from testing.pictures import PAINTING, PHOTOGRAPH, SAMPLES
 from testing.scripts import SMALL, file_size_limit
 from testing.stylize import StylizeTest
 
+from nst_tf import InputError
 from nst_tf.images import image_io
 from nst_tf.run import record
 
@@ -106,6 +111,34 @@ class OutputTest(StylizeTest):
         self.output.parent.mkdir()
         with file_size_limit(100), self.refused(self.output, "cannot be written (File too large)"):
             self.stylize()
+
+    def test_a_picture_and_a_record_that_do_not_fit_are_left_elsewhere(self):
+        """Each, and said so; the next time there is room."""
+        temporary = self.create_tempdir()
+        lost = [OSError(errno.EIO, "Input/output error"), None]
+        fsync = mock.Mock(side_effect=[None, None, *lost, *lost])  # two for the checks
+        with (
+            mock.patch("os.fsync", fsync),
+            mock.patch("tempfile.gettempdir", lambda: temporary.full_path),
+        ):
+            with self.assertRaises(InputError) as caught:
+                self.stylize()
+        picture, whole = re.findall(r"it is whole as (\S+); move it", str(caught.exception))
+        self.assertEqual(image_io.read(picture).rgb.shape, (36, 48, 3))
+        self.assertNotIn("stopped", record.read(whole))
+        self.assertEmpty([*self.output.parent.iterdir()])
+
+    def test_a_disk_that_knows_neither_modes_nor_fsync_nor_renames(self):
+        refused = OSError(errno.EPERM, "Operation not permitted")
+        with contextlib.ExitStack() as disk:
+            for function in ("os.chmod", "os.fsync", "os.replace"):
+                disk.enter_context(mock.patch(function, side_effect=refused))
+            _, errors = self.stylize(checkpoint=self.checkpoint, animation=self.folder / "a.gif")
+        self.assertEqual(errors, "")
+        self.assertCountEqual(
+            [path.name for path in self.files() if path.is_file()],
+            ["painted.png", "painted.png.json", "run.ckpt", "a.gif"],
+        )
 
 
 class RefusalTest(StylizeTest):

@@ -20,6 +20,9 @@ EVALUATION = Evaluation(
 )
 
 
+FILM = {"pictures": np.arange(60, dtype=np.uint8).reshape(5, 2, 2, 3), "loss": np.float64([1, 2])}
+
+
 def run_inputs(content=CONTENT, settings=SETTINGS, weights_sha256="known"):
     return record.run_inputs(content, [Style(CONTENT)], settings, weights_sha256=weights_sha256)
 
@@ -39,13 +42,13 @@ class CheckpointTest(tf.test.TestCase):
         self.previous = Path(checkpoint.previous(str(self.path)))
 
     def save(self, step):
-        checkpoint.save(str(self.path), state(step), run_inputs())
+        checkpoint.save(str(self.path), state(step), run_inputs(), FILM)
 
     def load(self, **inputs):
         return checkpoint.load(str(self.path), run_inputs(**inputs))
 
-    def assertIsState(self, found, step):
-        expected = state(step)
+    def assertIsOf(self, loaded, step):
+        found, expected = loaded.state, state(step)
         self.assertEqual(found[:4], expected[:4])
         self.assertLen(found.tensors, len(expected.tensors))
         for one, other in zip(found.tensors, expected.tensors, strict=True):
@@ -53,19 +56,25 @@ class CheckpointTest(tf.test.TestCase):
             self.assertEqual(one.tobytes(), other.tobytes())
         self.assertAllEqual(found.evaluation.losses, EVALUATION.losses)
         self.assertFalse(found.evaluation.accepted)
+        self.assertAllEqual(loaded.film["pictures"], FILM["pictures"])
+        self.assertAllEqual(loaded.film["loss"], FILM["loss"])
+
+    def test_without_a_film(self):
+        checkpoint.save(str(self.path), state(1), run_inputs())
+        self.assertEmpty(self.load().film)
 
     def test_state_comes_back_to_the_last_bit(self):
         self.assertIsNone(self.load())
         self.save(1)
         self.save(2)
-        self.assertIsState(self.load(), 2)
+        self.assertIsOf(self.load(), 2)
         self.assertCountEqual(os.listdir(self.path.parent), [self.path.name, self.previous.name])
 
     def test_killed_between_renaming_the_old_and_the_new_file(self):
         self.save(1)
         os.rename(self.path, self.previous)
         with self.assertLogs("nst_tf", "WARNING"):
-            self.assertIsState(self.load(), 1)
+            self.assertIsOf(self.load(), 1)
 
     def test_every_truncated_file_is_refused(self):
         self.save(1)
@@ -79,7 +88,7 @@ class CheckpointTest(tf.test.TestCase):
             ):
                 self.load()
         os.replace(self.previous, self.path)
-        self.assertIsState(self.load(), 1)
+        self.assertIsOf(self.load(), 1)
 
     def test_every_flipped_bit_is_found_or_harmless(self):
         """Of the zip file's own fields, of NumPy's headers, and here and there of the rest."""
@@ -101,7 +110,7 @@ class CheckpointTest(tf.test.TestCase):
                 self.assertIn("is damaged", str(error))
                 refused += 1
             else:
-                self.assertIsState(found, 2)
+                self.assertIsOf(found, 2)
         # The rest are names, times and rights, which are not read.
         self.assertGreater(refused, 0.7 * len(positions))
 

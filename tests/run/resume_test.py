@@ -33,7 +33,7 @@ class ResumeTest(parameterized.TestCase, tf.test.TestCase):
     def through_a_file(self, settings, state):
         inputs = record.run_inputs(self.content, self.styles, settings, weights_sha256=None)
         checkpoint.save(self.path, state, inputs)
-        return checkpoint.load(self.path, inputs)
+        return checkpoint.load(self.path, inputs).state
 
     @parameterized.product(optimizer=["adam", "lbfgs"], precision=["bfloat16", "float32"])
     def test_from_every_step_to_the_same_bits(self, optimizer, precision):

@@ -1,0 +1,119 @@
+"""The picture of a run of stylize.py: written at its end, or where it is stopped."""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+
+from nst_tf import atomic_files
+from nst_tf.callbacks.checkpointing import Checkpointing
+from nst_tf.cli import app
+from nst_tf.errors import InputError
+from nst_tf.images import image_io
+from nst_tf.images.image_io import Picture
+from nst_tf.run import record
+from nst_tf.run.progress import Progress
+from nst_tf.run.record import Json
+
+if TYPE_CHECKING:
+    from nst_tf.cli.stylize import Options
+
+
+class Painting:
+    """The picture of a run, written at its end or where it is stopped."""
+
+    def __init__(
+        self,
+        options: "Options",
+        content: Picture,
+        run_inputs: Json,
+        flags: Json,
+        checkpointing: Checkpointing,
+    ):
+        self._options, self._content = options, content
+        self._run_inputs, self._flags = run_inputs, flags
+        self._checkpointing = checkpointing
+        self._record: Json = {}
+        self._losses: Json = {}
+        self._last: Progress | None = None
+        self._began = monotonic()
+
+    def follow(self, run: Iterable[Progress]) -> None:
+        """Follow a run to its end, or to what ends it after the first step, and write."""
+        try:
+            for progress in run:
+                if self._last is None:
+                    self._record = record.make_record(self._run_inputs, progress.state())
+                self._last = progress
+                if progress.accepted or not self._losses:
+                    self._losses = progress.losses._asdict()
+        except (Exception, KeyboardInterrupt) as error:
+            if self._last is None:
+                raise
+            # A signal after the last step stops nothing.
+            if self._last.done < 1 or not app.interrupted():
+                self._stop(self._last, error)
+        assert self._last is not None  # a run has a step at least
+        seconds = timedelta(seconds=round(monotonic() - self._began))
+        self._write(self._last.image())
+        if not self._options.quiet:
+            beside = f"; its record is {self._options.record_path}" if self._options.record else ""
+            print(f"painted {self._options.output} in {seconds}{beside}")
+
+    def _write(self, picture: np.ndarray) -> None:
+        """Write the picture and its record; the one also where the other cannot be written."""
+        unwritten = []
+        for write in (lambda: self._write_picture(picture), self._write_record):
+            try:
+                write()
+            except InputError as error:
+                unwritten.append(str(error))
+        if unwritten:
+            raise InputError("; ".join(unwritten))
+
+    def _write_picture(self, picture: np.ndarray) -> None:
+        """With the record within it, but for paths."""
+        options, content = self._options, self._content
+        flags = {name: self._flags.get(name) for name in ("style_blend", "style_layers", "recipe")}
+        note = json.dumps({**self._record, "flags": flags}) if options.record else ""
+        image_io.write(options.output, picture, alpha=content.alpha, bits=content.bits, note=note)
+
+    def _write_record(self) -> None:
+        if not self._options.record:
+            return
+        whole = {
+            **self._record,
+            "flags": dict(self._flags),
+            "losses": {name: float(loss) for name, loss in self._losses.items()},
+            "seconds": round(monotonic() - self._began, 1),
+        }
+        data = (json.dumps(whole, indent=1) + "\n").encode()
+        atomic_files.replace(self._options.record_path, data)
+
+    def _stop(self, last: Progress, error: BaseException) -> NoReturn:
+        """Write what there is, and say what ended the run."""
+        if last.done < 1:
+            self._record["stopped"] = {"scale": last.scale, "steps": last.step + 1}
+        options, outcome = self._options, []
+        try:
+            self._write(last.image())
+            outcome.append(f"wrote {options.output}")
+        except InputError as unwritten:
+            outcome.append(str(unwritten))
+        if not app.interrupted():
+            if isinstance(error, InputError):
+                raise InputError(f"{error}; from before that: {'; '.join(outcome)}") from error
+            raise error
+        try:
+            self._checkpointing.save(last)
+            flag = "" if options.checkpoint else f"--checkpoint={options.checkpoint_path} "
+            outcome.append(f"{flag}--resume continues from {options.checkpoint_path}")
+        except InputError as unwritten:
+            outcome.append(str(unwritten))
+        height, width = last.scales[last.scale]
+        steps = last.steps[last.scale]
+        where = f"at step {last.step + 1} of {steps} at {width} x {height} px"
+        raise KeyboardInterrupt(f"{where}; {'; '.join(outcome)}") from error
