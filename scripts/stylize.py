@@ -31,7 +31,7 @@ flags.DEFINE_multi_string(
 flags.DEFINE_string("keep_mask", None, "a mask of the photograph, white where it must stay")
 flags.DEFINE_string("output", None, "the picture (required): .png, .jpg, .webp or .tiff")
 flags.DEFINE_string("loss_log", None, "a file for the losses of each step, as JSON Lines")
-flags.DEFINE_string("snapshots_dir", None, "a folder for pictures on the way")
+flags.DEFINE_string("snapshots_dir", None, "a folder for pictures on the way, of one run")
 flags.DEFINE_integer("snapshot_every", 10, "steps between two of them", lower_bound=1)
 flags.DEFINE_string(
     "animation",
@@ -44,11 +44,18 @@ flags.DEFINE_string(
     "tensorboard_dir", None, "a folder for TensorBoard: losses, seconds of a step, the picture"
 )
 flags.DEFINE_integer("tensorboard_every", 10, "steps between two pictures there", lower_bound=1)
-flags.DEFINE_string("checkpoint", None, "a file to continue a stopped or killed run from")
+flags.DEFINE_string(
+    "checkpoint",
+    None,
+    "a file to continue a stopped or killed run from; a run without it that is stopped writes "
+    "OUTPUT.checkpoint",
+)
 flags.DEFINE_float("checkpoint_every", 60, "seconds between two checkpoints", lower_bound=0)
 flags.DEFINE_boolean("resume", False, "continue from the checkpoint, if there is one")
 flags.DEFINE_boolean(
-    "record", True, "write the record of the run: OUTPUT.json, and a text within a .png"
+    "record",
+    True,
+    "write the record of the run: OUTPUT.json, as painted.png.json, and a text within a .png",
 )
 flags.DEFINE_string(
     "from_record",
