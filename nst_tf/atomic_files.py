@@ -87,7 +87,7 @@ def check(path: str | os.PathLike) -> None:
             raise InputError(f"{path}: is a folder; expected a file; add the name of one")
         if target.exists() and not target.is_file():
             raise InputError(f"{path}: is a device or a pipe; expected a file; give another name")
-        with _made(target.parent):
+        with _made(target.parent, path):
             # Under its own name if that is free: not every disk knows every name.
             _probe(_beside(target, ".probe") if target.exists() else target)
 
@@ -95,7 +95,7 @@ def check(path: str | os.PathLike) -> None:
 def check_folder(path: str | os.PathLike) -> None:
     """Refuse, before the work, a folder that could not be written, by writing; leaves nothing."""
     target = _resolve(path)
-    with _refusing(path), _made(target.parent if target.exists() else target):
+    with _refusing(path), _made(target.parent if target.exists() else target, path):
         _probe(_beside(target, ".probe"))
 
 
@@ -192,13 +192,13 @@ def _probe(target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _made(folder: Path) -> Iterator[None]:
-    """Make a folder where it is missing, for a while."""
+def _made(folder: Path, path: str | os.PathLike) -> Iterator[None]:
+    """Make a folder where it is missing, for a while; for what is to be written to `path`."""
     folders = [folder, *folder.parents]
     missing = [*itertools.takewhile(lambda each: not each.exists(), folders)]
     existing = folders[len(missing)]
     if not existing.is_dir():
-        raise InputError(f"{existing}: is a file; expected a folder; choose another one")
+        raise InputError(f"{path}: {existing} is a file; expected a folder; choose another one")
     made = []
     try:
         for each in reversed(missing):

@@ -40,7 +40,8 @@ class Checkpoint(NamedTuple):
 
 def check(path: str, *, resume: bool) -> None:
     """Refuse, before a run, a checkpoint that could not be written or would be lost."""
-    atomic_files.check(path)
+    for each in (path, previous(path)):
+        atomic_files.check(each)
     if not os.path.exists(path) or resume:
         return
     if _is_checkpoint(path):

@@ -129,6 +129,11 @@ class CheckpointTest(tf.test.TestCase):
         with self.assertRaisesRegex(InputError, "is there already; give --resume"):
             checkpoint.check(str(self.path), resume=False)
 
+    def test_a_name_that_is_too_long_for_the_one_before(self):
+        with self.assertRaisesRegex(InputError, "previous: cannot be written .File name too long"):
+            checkpoint.check(str(self.path.with_name("n" * 250)), resume=False)
+        self.assertEmpty(os.listdir(self.path.parent))
+
     def test_of_another_run(self):
         self.save(1)
         settings = Settings(size=64, steps=5, content_weight=0.2)
