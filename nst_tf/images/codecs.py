@@ -5,60 +5,55 @@ TensorFlow decodes and encodes 16-bit PNG, and tifffile 16-bit TIFF.
 """
 
 import contextlib
+import importlib
 import io
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 import tensorflow as tf
 import tifffile
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from nst_tf.errors import InputError
+from nst_tf.images import jpeg_end, pillow_decoder, png_chunks, png_color, tiff, webp_end
+from nst_tf.images.color_profiles import srgb_profile
+from nst_tf.images.metadata import Metadata, texts, with_resolution
+from nst_tf.images.samples import Samples, check_size, notice, reduce, reduction
 
-MAX_PIXELS = 300_000_000
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
-_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_ORIENTATION_TAG = 274
-_PROFILE_TAG = 34675
-_ASSOCIATED, _UNASSOCIATED = 1, 2
-# TIFF's photometric interpretation: our mode and the number of colour samples.
-_TIFF_COLORS = {0: ("L", 1), 1: ("L", 1), 2: ("RGB", 3), 5: ("CMYK", 4)}
+_KINDS = "JPEG, PNG, WebP, TIFF, AVIF, BMP or GIF"
 _PILLOW_OPTIONS: dict[str, dict[str, Any]] = {
     "PNG": {},
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95, "exact": True},  # exact: keep the colours under transparent pixels
 }
+# ISO 23008-12: brands of pictures in H.265; a file of AV1 names "avif" as well.
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_EXIF_HEADER = b"Exif\0\0"
+_INCH = 0.0254  # meters
 _lock = threading.Lock()
 
 
-class Samples(NamedTuple):
-    """What a decoder finds in a file: neither turned upright nor converted to sRGB."""
+def decode(path: Path, file: BinaryIO, long_side: int = 0) -> Samples:
+    """Decode the first frame or page; an InputError names `path` if the file is unfit.
 
-    mode: str  # "L" (grey), "RGB" or "CMYK"
-    colors: np.ndarray  # uint8 or uint16 [H, W, 1, 3 or 4]
-    alpha: np.ndarray | None  # of the same dtype, [H, W]
-    profile: bytes | None = None  # the embedded ICC profile
-    orientation: int = 1  # EXIF, 1 to 8
-
-
-def decode(path: Path, file: BinaryIO) -> Samples:
-    """Decode the first frame or page; an InputError names `path` if the file is unfit."""
+    A picture may be reduced while decoding, if its long side remains at least `long_side` (0: as it
+    is).
+    """
     try:
         with _decoder_settings():
-            return _decode(path, file)
+            return _decode(path, file, long_side)
     except (InputError, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise InputError(
-            f"{path}: is not a picture of a known kind; expected JPEG, PNG, WebP, TIFF, BMP "
-            "or GIF; convert it to one of these"
+            f"{path}: is not a picture of a known kind; expected {_KINDS}; convert it to one of "
+            "these"
         ) from error
-    except Image.DecompressionBombError as error:
-        raise _too_large(path) from error
     except Exception as error:  # a damaged file can make a decoder raise anything at all
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
@@ -67,30 +62,65 @@ def decode(path: Path, file: BinaryIO) -> Samples:
         ) from error
 
 
-def encode(samples: np.ndarray, file_format: str) -> bytes:
-    """Encode uint8 or, as PNG or TIFF, uint16 [H, W, 3 or 4]; TIFF is compressed without loss."""
-    file = io.BytesIO()
+def encode(samples: np.ndarray, file_format: str, metadata: Metadata | None = None) -> bytes:
+    """Encode uint8 or, as PNG or TIFF, uint16 [H, W, 3 or 4]; TIFF is compressed without loss.
+
+    The file says that it is sRGB.
+    """
+    known = metadata or Metadata()
     if file_format == "TIFF":
-        tifffile.imwrite(
-            file,
-            samples,
-            photometric="rgb",
-            extrasamples=["unassalpha"] if samples.shape[-1] == 4 else None,
-            compression="zlib",
-            predictor=True,
-            metadata=None,
-            software=False,
-        )
-    elif samples.dtype == np.uint16:
-        return tf.io.encode_png(samples).numpy()
+        return _encode_tiff(samples, known)
+    if file_format == "PNG":
+        return _encode_png(samples, known)
+    options: dict[str, Any] = {"icc_profile": srgb_profile(), **_PILLOW_OPTIONS[file_format]}
+    if file_format == "WEBP":
+        options["exif"] = with_resolution(known)
+    elif known.exif:
+        options["exif"] = known.exif
+    if known.dpi and file_format == "JPEG":
+        options["dpi"] = tuple(map(round, known.dpi))
+    file = io.BytesIO()
+    Image.fromarray(samples).save(file, file_format, **options)
+    return file.getvalue()
+
+
+def _encode_png(samples: np.ndarray, known: Metadata) -> bytes:
+    if samples.dtype == np.uint16:
+        png = tf.io.encode_png(samples).numpy()
     else:
-        Image.fromarray(samples).save(file, file_format, **_PILLOW_OPTIONS[file_format])
+        file = io.BytesIO()
+        Image.fromarray(samples).save(file, "PNG")
+        png = file.getvalue()
+    if known.exif:
+        png = png_chunks.insert(png, b"eXIf", known.exif.removeprefix(_EXIF_HEADER))
+    if known.dpi:
+        per_meter = (round(each / _INCH) for each in known.dpi)
+        png = png_chunks.insert(png, b"pHYs", struct.pack(">IIB", *per_meter, 1))
+    return png_chunks.insert(png, b"sRGB", b"\0")
+
+
+def _encode_tiff(samples: np.ndarray, known: Metadata) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file,
+        samples,
+        photometric="rgb",
+        extrasamples=["unassalpha"] if samples.shape[-1] == 4 else None,
+        compression="zlib",
+        predictor=True,
+        metadata=None,
+        software=False,
+        iccprofile=srgb_profile(),
+        resolution=known.dpi,
+        resolutionunit="INCH" if known.dpi else None,
+        extratags=[(tag, "s", 0, text, True) for tag, text in texts(known).items()],
+    )
     return file.getvalue()
 
 
 @contextlib.contextmanager
 def _decoder_settings() -> Iterator[None]:
-    """Keep the decoders silent, and have Pillow refuse what is over MAX_PIXELS and nothing else.
+    """Keep the decoders silent, and Pillow's limit of pixels out: ours is one of bytes.
 
     Warnings, log and limit belong to the whole process, so one thread at a time changes them and
     restores them.
@@ -99,121 +129,102 @@ def _decoder_settings() -> Iterator[None]:
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         old = Image.MAX_IMAGE_PIXELS, log.disabled
-        # Pillow warns above its limit and refuses above twice its limit.
-        Image.MAX_IMAGE_PIXELS, log.disabled = MAX_PIXELS // 2, True
+        Image.MAX_IMAGE_PIXELS, log.disabled = None, True
         try:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS, log.disabled = old
 
 
-def _too_large(path: Path) -> InputError:
-    return InputError(
-        f"{path}: has too many pixels; expected up to {MAX_PIXELS // 10**6} megapixels; "
-        "make it smaller first"
-    )
-
-
-def _decode(path: Path, file: BinaryIO) -> Samples:
+def _decode(path: Path, file: BinaryIO, long_side: int) -> Samples:
     file.seek(0)
-    header = file.read(26)
+    header = file.read(64)
     file.seek(0)
-    if header[:4] in _TIFF_SIGNATURES:
-        samples = _decode_tiff16(path, file)
-        if samples is not None:
-            return samples
-        file.seek(0)
-    with Image.open(file, formats=_FORMATS) as image:
-        image.load()  # turns a TIFF upright and removes its orientation
-        profile, orientation = image.info.get("icc_profile"), _orientation(image)
-        if image.format == "PNG" and header[24] == 16:
-            file.seek(0)
-            samples = _decode_png16(file.read(), image.info.get("transparency"))
-        else:
-            samples = _from_pillow(path, image)
-    return samples._replace(profile=profile, orientation=orientation)
-
-
-def _orientation(image: Image.Image) -> int:
+    if header[:4] in tiff.SIGNATURES:
+        return tiff.decode(path, file, long_side)
+    if header.startswith(png_chunks.SIGNATURE):
+        return _decode_png(path, file, long_side)
+    if header[4:8] == b"ftyp" and b"avif" not in header and header[8:12] in _HEIC_BRANDS:
+        _register_heif(path)
     try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # broken EXIF data does not make the picture unreadable
-        return 1
+        return pillow_decoder.decode(path, file, long_side)
+    except OSError:
+        file.seek(0)
+        samples = None
+        if header[:2] == b"\xff\xd8":
+            samples = _decode_completed_jpeg(path, file.read(), long_side)
+        elif header[8:12] == b"WEBP":
+            samples = _decode_cut_webp(path, file.read(), long_side)
+        if samples is None:
+            raise
+        return samples
 
 
-def _from_pillow(path: Path, image: Image.Image) -> Samples:
-    alpha = None
-    if image.mode.startswith("I;16"):
-        mode, colors = "L", np.asarray(image).astype(np.uint16)
-    elif image.mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"):
-        mode = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK"}.get(image.mode, "RGB")
-        colors = np.asarray(image.convert(mode))
-        if image.has_transparency_data:
-            alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-    else:
+def _decode_cut_webp(path: Path, data: bytes, long_side: int) -> Samples | None:
+    """Decode a WebP that is cut within its metadata; None if it lacks more."""
+    webp = webp_end.without_cut_metadata(data)
+    if webp is None:
+        return None
+    samples = pillow_decoder.decode(path, io.BytesIO(webp), long_side)
+    notice(path, "is cut within its metadata, which are left out")
+    return samples
+
+
+def _decode_completed_jpeg(path: Path, jpeg: bytes, long_side: int) -> Samples | None:
+    """Decode a JPEG that lacks only its end marker; None if it lacks more."""
+    found: Samples | None = None
+    for completion in jpeg_end.completions(jpeg):
+        samples = pillow_decoder.decode(path, io.BytesIO(completion), long_side)
+        if found is not None and not np.array_equal(found.colors, samples.colors):
+            return None
+        found = samples
+    if found is not None:
+        notice(path, "lacks its end marker; the picture is whole")
+    return found
+
+
+def _register_heif(path: Path) -> None:
+    try:
+        importlib.import_module("pillow_heif").register_heif_opener()
+    except ImportError:
         raise InputError(
-            f"{path}: has pixels of the kind {image.mode}; expected grey, RGB or CMYK of 8 or 16 "
-            "bits; convert it"
-        )
-    return Samples(mode, colors.reshape(*colors.shape[:2], -1), alpha)
+            f"{path}: is a HEIC picture; expected {_KINDS}; pip install pillow-heif, or convert it"
+        ) from None
 
 
-def _decode_png16(data: bytes, transparent: Any) -> Samples:
-    """Decode a PNG; `transparent` is the one transparent colour (tRNS): a grey, three or None."""
+def _decode_png(path: Path, file: BinaryIO, long_side: int) -> Samples:
+    chunks = png_chunks.split(path, file)
+    if chunks.bits == 16:
+        with pillow_decoder.open_image(chunks.file) as image:
+            samples = _decode_png16(path, chunks.file, image, long_side)
+            samples = pillow_decoder.with_info(samples, image)
+    else:
+        samples = pillow_decoder.decode(path, chunks.file, long_side)
+    profile = chunks.profile(path)
+    space = png_color.from_chunks(path, chunks.side) if profile is None else None
+    return samples._replace(profile=profile, color_space=space)
+
+
+def _decode_png16(path: Path, file: BinaryIO, image: Image.Image, long_side: int) -> Samples:
+    """Decode a PNG whose header Pillow has opened, which may name a transparent color (tRNS)."""
+    factor = reduction(*image.size, long_side)
+    check_size(path, *image.size, 8, factor)
+    file.seek(0)
+    data = file.read()
     # TensorFlow would find that out too, but say so on stderr as well.
     if b"IEND" not in data:
         raise ValueError("its end is missing")
     samples = tf.io.decode_png(data, dtype=tf.uint16).numpy()
     mode, count = ("L", 1) if samples.shape[-1] < 3 else ("RGB", 3)
-    colors, alpha = samples[..., :count], None
-    if samples.shape[-1] > count:
-        alpha = samples[..., count]
-    elif transparent is not None:
-        alpha = np.where((colors == transparent).all(axis=-1), 0, 65535).astype(np.uint16)
-    return Samples(mode, colors, alpha)
+    transparent = image.info.get("transparency")
 
+    def rows(top: int, bottom: int) -> Samples:
+        strip = samples[top:bottom]
+        colors, alpha = strip[..., :count], None
+        if samples.shape[-1] > count:
+            alpha = strip[..., count]
+        elif transparent is not None:
+            alpha = np.where((colors == transparent).all(axis=-1), 0, 65535).astype(np.uint16)
+        return Samples(mode, colors, alpha)
 
-def _decode_tiff16(path: Path, file: BinaryIO) -> Samples | None:
-    """Decode a TIFF of 16 bits; None if Pillow has to: up to 8 bits, or a foreign compression."""
-    with tifffile.TiffFile(file) as tiff:
-        page: Any = tiff.pages[0]
-        if page.bitspersample <= 8:
-            return None
-        if page.dtype != np.uint16 or page.bitspersample != 16:
-            raise InputError(
-                f"{path}: has samples of {page.bitspersample} bits ({page.dtype or 'unknown'}); "
-                "expected unsigned integers of 8 or 16 bits; convert it"
-            )
-        if page.imagewidth * page.imagelength > MAX_PIXELS:
-            raise _too_large(path)
-        # Pillow's libtiff knows more compressions, and keeps the 16 bits at least of grey.
-        if (
-            page.compression not in tifffile.TIFF.DECOMPRESSORS
-            or page.predictor not in tifffile.TIFF.UNPREDICTORS
-        ):
-            return None
-        return _from_tifffile(path, page)
-
-
-def _from_tifffile(path: Path, page: Any) -> Samples:
-    mode, count = _TIFF_COLORS.get(page.photometric, ("", 0))
-    planes, depth, height, width, contiguous = page.shaped
-    if not mode or depth != 1 or planes * contiguous < count:
-        raise InputError(
-            f"{path}: has {planes * contiguous} samples to a pixel, {page.photometric!r}, depth "
-            f"{depth}; expected grey, RGB or CMYK, depth 1; convert it"
-        )
-    # One of `planes` (planar layout) and `contiguous` is 1.
-    samples = page.asarray().reshape(planes, height, width, contiguous)
-    samples = samples.transpose(1, 2, 0, 3).reshape(height, width, -1)
-    colors, alpha = samples[..., :count], None
-    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-        colors = 65535 - colors
-    if page.extrasamples and page.extrasamples[0] in (_ASSOCIATED, _UNASSOCIATED):
-        alpha = samples[..., count]
-        if page.extrasamples[0] == _ASSOCIATED:
-            # Colours multiplied by alpha already: divide it out.
-            straight = colors * (65535.0 / np.maximum(alpha, 1)[..., np.newaxis])
-            colors = np.minimum(straight + 0.5, 65535).astype(np.uint16)
-    profile = page.tags.valueof(_PROFILE_TAG)
-    return Samples(mode, colors, alpha, profile, page.tags.valueof(_ORIENTATION_TAG, 1))
+    return reduce(rows, len(samples), factor)

@@ -1,21 +1,36 @@
 """ICC profiles: colours of any space to sRGB, by Pillow's LittleCMS."""
 
+import functools
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from nst_tf.images.codecs import Samples
+from nst_tf.images import png_color
 from nst_tf.images.pixels import to_float, to_uint
+from nst_tf.images.samples import Samples, notice
 
 _MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 _SRGB = ImageCms.createProfile("sRGB")
+# Where a profile has its date, which would make each file another.
+_DATE = slice(24, 36)
 
 
-def to_srgb(samples: Samples) -> np.ndarray:
+@functools.cache
+def srgb_profile() -> bytes:
+    """A profile of sRGB, the same on each day."""
+    profile = bytearray(ImageCms.ImageCmsProfile(_SRGB).tobytes())
+    profile[_DATE] = bytes.fromhex("07e800010001000000000000")  # 2024-01-01
+    return bytes(profile)
+
+
+def to_srgb(path: Path, samples: Samples) -> np.ndarray:
     """The colours in sRGB, [H, W, 1 or 3]; unchanged if they are sRGB or grey already."""
-    transform = _transform(samples)
+    transform = _transform(path, samples)
     if transform is None and samples.mode != "CMYK":
+        if samples.color_space is not None:
+            return png_color.to_srgb(samples.colors, samples.color_space)
         return samples.colors
     colors = samples.colors
     if colors.dtype != np.uint8:
@@ -29,7 +44,7 @@ def to_srgb(samples: Samples) -> np.ndarray:
     return np.asarray(converted)
 
 
-def _transform(samples: Samples) -> ImageCms.ImageCmsTransform | None:
+def _transform(path: Path, samples: Samples) -> ImageCms.ImageCmsTransform | None:
     """The conversion to sRGB; None without a profile, or if it is broken, unfit or sRGB."""
     if not samples.profile:
         return None
@@ -38,9 +53,10 @@ def _transform(samples: Samples) -> ImageCms.ImageCmsTransform | None:
         mode = _MODES[profile.profile.xcolor_space.strip()]
         transform = ImageCms.buildTransform(profile, _SRGB, mode, "RGB")
     except (OSError, KeyError, ValueError, ImageCms.PyCMSError):
-        return None
+        mode = "none"
     # A grey image may have an RGB profile; other combinations are mistakes.
     if mode != samples.mode and (samples.mode, mode) != ("L", "RGB"):
+        notice(path, "its color profile is broken or unfit, and is left out")
         return None
     if mode == "CMYK":
         return transform

@@ -11,6 +11,8 @@ from nst_tf import atomic_files
 from nst_tf.errors import InputError
 from nst_tf.images import codecs, png_text
 from nst_tf.images.color_profiles import to_srgb
+from nst_tf.images.cutout import fill_hidden
+from nst_tf.images.metadata import Metadata
 from nst_tf.images.pixels import ImageLike, resize, to_float, to_uint
 
 FORMATS = {
@@ -31,34 +33,43 @@ class Picture(NamedTuple):
     """A picture in memory.
 
     Attributes:
-        rgb: float32 [H, W, 3], sRGB in [0, 1]; what lies under transparent pixels is kept.
+        rgb: float32 [H, W, 3], sRGB in [0, 1]; transparent pixels have the colors of visible ones
+            around them.
         alpha: float32 [H, W] in [0, 1], 1 is opaque; None where the file has no transparency.
         bits: 8 or 16 per sample.
+        metadata: resolution and EXIF data, without the place; None where the file has none.
     """
 
     rgb: np.ndarray
     alpha: np.ndarray | None
     bits: int
+    metadata: Metadata | None = None
 
 
-def read(path: str | os.PathLike, data: bytes | None = None) -> Picture:
-    """Read a JPEG, PNG, WebP, TIFF, BMP or GIF file (the first frame or page).
+def read(path: str | os.PathLike, data: bytes | None = None, *, long_side: int = 0) -> Picture:
+    """Read a JPEG, PNG, WebP, TIFF, AVIF, BMP or GIF file (the first frame or page).
+
+    HEIC is read where the package pillow-heif is installed. Of a TIFF whose first page is a
+    thumbnail, as a camera's raw file, the full picture is taken.
 
     The picture is turned upright by its EXIF orientation and converted to sRGB from its ICC
-    profile or from CMYK. That conversion works in 8 bits: a 16-bit picture in another colour space
-    comes back with `bits` 8. So does a 16-bit colour TIFF whose compression tifffile cannot undo
-    (LZW, unless the package imagecodecs is installed).
+    profile, from CMYK, or from the gamma, primaries or cICP of a PNG. The conversion from a profile
+    works in 8 bits: a 16-bit picture in another colour space comes back with `bits` 8. So does a
+    16-bit colour TIFF whose compression tifffile cannot undo (LZW, unless the package imagecodecs
+    is installed). What of a file is left out is logged as a warning.
 
     Args:
         path: the file; its content decides the format, not its extension.
         data: the content if it is in memory already; then the path only names it in messages.
+        long_side: the long side that is needed; one of at least four times as many pixels may be
+            reduced while decoding, to no less than twice as many. 0: nothing is reduced.
 
     Returns:
         The picture; `alpha` is an array, even if all opaque, where the file has transparency.
 
     Raises:
-        InputError: the file is missing, unreadable, damaged, of an unknown format, or has more
-            than 300 megapixels.
+        InputError: the file is missing, unreadable, damaged, of an unknown format, all
+            transparent, or takes more than 3.6 GB (300 megapixels after the reduction).
     """
     path = Path(path)
     with _open(path) if data is None else io.BytesIO(data) as file:
@@ -66,15 +77,16 @@ def read(path: str | os.PathLike, data: bytes | None = None) -> Picture:
             raise InputError(
                 f"{path}: is empty (0 bytes); expected a picture; save or download it again"
             )
-        samples = codecs.decode(path, file)
-    colors, alpha = to_srgb(samples), samples.alpha
+        samples = codecs.decode(path, file, long_side)
+    colors, alpha = to_srgb(path, samples), samples.alpha
     bits = 8 * colors.dtype.itemsize
     rgb = _upright(to_float(colors), samples.orientation)
     if rgb.shape[-1] == 1:
         rgb = np.repeat(rgb, 3, axis=-1)
     if alpha is not None:
         alpha = _upright(to_float(alpha), samples.orientation)
-    return Picture(rgb, alpha, bits)
+        rgb = _fill_hidden(path, rgb, alpha)
+    return Picture(rgb, alpha, bits, samples.metadata)
 
 
 def load(path: str | os.PathLike) -> bytes:
@@ -90,10 +102,12 @@ def write(
     alpha: ImageLike | None = None,
     bits: int = 8,
     note: str = "",
+    metadata: Metadata | None = None,
 ) -> None:
     """Write a picture; an old file of that name stays until the new one is whole.
 
-    PNG and TIFF are lossless; JPEG and WebP have quality 95, and JPEG full colour resolution.
+    PNG and TIFF are lossless; JPEG and WebP have quality 95, and JPEG full colour resolution. The
+    file says that it is sRGB.
 
     Args:
         path: the file; its extension (.png, .jpg, .jpeg, .webp, .tif, .tiff) decides the format.
@@ -101,11 +115,13 @@ def write(
         alpha: floats [h, w] in [0, 1], or None; resized to H x W. JPEG leaves it out.
         bits: 8 or 16 per sample; JPEG and WebP always have 8.
         note: ASCII text that `png_text.read` reads; PNG only, others leave it out.
+        metadata: resolution and EXIF data, as of a Picture; of the latter TIFF has the texts only.
 
     Raises:
         InputError: an unknown extension, an unfit array, or a path that cannot be written to.
     """
-    atomic_files.replace(path, encode(rgb, path, alpha=alpha, bits=bits, note=note))
+    data = encode(rgb, path, alpha=alpha, bits=bits, note=note, metadata=metadata)
+    atomic_files.replace(path, data)
 
 
 def encode(
@@ -115,6 +131,7 @@ def encode(
     alpha: ImageLike | None = None,
     bits: int = 8,
     note: str = "",
+    metadata: Metadata | None = None,
 ) -> bytes:
     """The bytes of the file that `write` writes to `path`."""
     path = Path(path)
@@ -128,7 +145,7 @@ def encode(
         channels = np.concatenate([channels, resize(opacity, height, width)], axis=-1)
     is_sixteen_bit = bits == 16 and file_format in ("PNG", "TIFF")
     samples = to_uint(channels, np.uint16 if is_sixteen_bit else np.uint8)
-    data = codecs.encode(samples, file_format)
+    data = codecs.encode(samples, file_format, metadata)
     return png_text.insert(data, note) if note and file_format == "PNG" else data
 
 
@@ -168,6 +185,19 @@ def _open(path: Path) -> BinaryIO:
             f"{path}: cannot be opened ({reason}); expected a picture you may read; "
             "check its name and permissions"
         ) from error
+
+
+def _fill_hidden(path: Path, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Give transparent pixels the colors of visible ones."""
+    if not alpha.any():
+        raise InputError(
+            f"{path}: is all transparent; expected a picture with something to see; remove its "
+            "alpha channel"
+        )
+    hidden = alpha < 1 / 8  # fill_hidden leaves others as they are
+    if not hidden.any():
+        return rgb
+    return np.where(hidden[..., np.newaxis], fill_hidden(rgb, alpha).numpy(), rgb)
 
 
 def _upright(array: np.ndarray, orientation: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from PIL import Image, JpegImagePlugin
 from testing.image_files import encode_pillow, encode_png16, encode_tiff, png_header, with_metadata
 
 from nst_tf.errors import InputError
-from nst_tf.images import codecs
+from nst_tf.images import codecs, samples
 
 RANDOM = np.random.default_rng(0)
 BYTES = RANDOM.integers(0, 256, (6, 5, 4), dtype=np.uint8)
@@ -167,7 +167,7 @@ class DamagedTest(parameterized.TestCase, tf.test.TestCase):
             decode(data)
 
     def test_not_a_picture(self):
-        message = "expected JPEG, PNG, WebP, TIFF, BMP or GIF; convert it to one of these"
+        message = "expected JPEG, PNG, WebP, TIFF, AVIF, BMP or GIF; convert it to one of these"
         with self.assert_silent():
             self.assert_error(b"x" * 99, f"is not a picture of a known kind; {message}")
 
@@ -206,19 +206,36 @@ class DamagedTest(parameterized.TestCase, tf.test.TestCase):
             self.assertAllEqual(decode(bytes(data)).colors, NOISE16)
 
     @parameterized.parameters(8, 16)
-    def test_too_many_pixels_are_refused_before_decoding(self, bits):
-        message = "has too many pixels; expected up to 300 megapixels; make it smaller first"
-        self.assert_error(png_header(20000, 15001, bits), message)
+    def test_too_large_is_refused_before_decoding(self, bits):
+        message = "is 15001 x 20000 px, 3601 MB in memory; expected up to 3600 MB; make it smaller "
+        self.assert_error(
+            png_header(20000, 15001, bits), f"{message}first, or give a smaller --size"
+        )
 
-    @parameterized.parameters("png", "tiff", "tiff16")
-    def test_limit_is_the_number_of_pixels(self, file):
+    @parameterized.parameters("png", "jpeg", "tiff", "tiff16", "png16")
+    def test_limit_is_the_number_of_bytes(self, file):
         self.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("error")  # Pillow warns of more than half as many
-        with mock.patch.object(codecs, "MAX_PIXELS", 64 * 64):
+        warnings.simplefilter("error")  # Pillow warns of many pixels
+        with mock.patch.object(samples, "MAX_BYTES", 12 * 64 * 64):
             self.assertEqual(decode(NOISE_FILES[file]).colors.shape, (64, 64, 3))
-        limit = mock.patch.object(codecs, "MAX_PIXELS", 64 * 64 - 2)
-        with limit, self.assertRaisesRegex(InputError, "has too many pixels"):
+        limit = mock.patch.object(samples, "MAX_BYTES", 12 * 64 * 64 - 1)
+        with limit, self.assertRaisesRegex(InputError, "is 64 x 64 px, .* MB in memory; expected"):
             decode(NOISE_FILES[file])
+
+    def test_many_samples_a_pixel_are_refused_before_decoding(self):
+        data = tiff16(WORDS, extrasamples=["unspecified"], compression="zlib")
+        file = io.BytesIO(data)
+        with tifffile.TiffFile(file) as tiff:
+            tags = tiff.pages[0].tags
+            for name, value in (
+                ("ImageWidth", 6000),
+                ("ImageLength", 6000),
+                ("RowsPerStrip", 6000),
+            ):
+                tags[name].overwrite(value)
+            tags["SamplesPerPixel"].overwrite(64771)
+        with self.assertRaisesRegex(InputError, "is 6000 x 6000 px, 4663512 MB in memory"):
+            decode(file.getvalue())
 
     @parameterized.parameters((np.float16, "16 bits (float16)"), (np.uint32, "32 bits (uint32)"))
     def test_tiff_of_other_numbers(self, dtype, found):

@@ -1,4 +1,5 @@
 import struct
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -6,8 +7,8 @@ from absl.testing import parameterized
 from PIL import Image, ImageCms
 from testing.image_files import SRGB, SWAPPED
 
-from nst_tf.images.codecs import Samples
-from nst_tf.images.color_profiles import to_srgb
+from nst_tf.images.color_profiles import srgb_profile, to_srgb
+from nst_tf.images.samples import Samples, notice
 
 BYTES = np.random.default_rng(0).integers(0, 256, (6, 5, 4), dtype=np.uint8)
 RGB, GRAY = BYTES[..., :3], BYTES[..., :1]
@@ -50,7 +51,7 @@ CMYK = cmyk_profile(128)
 
 
 def convert(mode, colors, profile):
-    return to_srgb(Samples(mode, colors, None, profile))
+    return to_srgb(Path("file"), Samples(mode, colors, None, profile))
 
 
 def wide(colors):
@@ -72,6 +73,18 @@ class ToSrgbTest(parameterized.TestCase, tf.test.TestCase):
     )  # fmt: skip
     def test_srgb_and_unfit_profiles_leave_the_colors(self, mode, colors, profile):
         self.assertIs(convert(mode, colors, profile), colors)
+
+    @parameterized.parameters(("RGB", b"this is no profile"), ("RGB", CMYK), ("L", CMYK))
+    def test_unfit_profile_is_named(self, mode, profile):
+        notice.cache_clear()
+        with self.assertLogs("nst_tf", "WARNING") as logs:
+            convert(mode, RGB if mode == "RGB" else GRAY, profile)
+        message = "file: its color profile is broken or unfit, and is left out"
+        self.assertEqual([record.getMessage() for record in logs.records], [message])
+
+    def test_our_profile_is_srgb_on_each_day(self):
+        self.assertIs(convert("RGB", RGB, srgb_profile()), RGB)
+        self.assertEqual(struct.unpack(">6H", srgb_profile()[24:36]), (2024, 1, 1, 0, 0, 0))
 
     @parameterized.parameters((RGB,), (wide(RGB),))
     def test_rgb_profile(self, colors):

@@ -8,14 +8,23 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
-from PIL import Image, ImageOps
-from testing.image_files import SWAPPED, encode_pillow, encode_png16, exif, with_metadata
+from PIL import Image, ImageOps, PpmImagePlugin
+from testing.image_files import (
+    SWAPPED,
+    encode_pillow,
+    encode_png16,
+    encode_tiff,
+    exif,
+    with_metadata,
+)
 
 from nst_tf.errors import InputError
 from nst_tf.images import image_io, png_text
+from nst_tf.images.samples import notice
 
 RANDOM = np.random.default_rng(0)
 BYTES = RANDOM.integers(0, 256, (6, 5, 4), dtype=np.uint8)
+BYTES[..., 3] |= 32  # what is more transparent has no color of its own
 RGB, ALPHA = BYTES[..., :3], BYTES[..., 3]
 FLOATS = RGB / np.float32(255)
 EXPECTED_RGB = "expected floats in [0, 1], [H, W, 3]"
@@ -60,6 +69,116 @@ class ReadTest(ImageTestCase):
         self.assertEqual(found.bits, 8)
 
 
+class HiddenColorsTest(parameterized.TestCase, tf.test.TestCase):
+    @parameterized.parameters("PNG", "PNG16", "WEBP", "TIFF", "TIFF16")
+    def test_they_give_way_to_visible_ones(self, kind):
+        pixels = np.zeros((16, 16, 4), np.uint8)
+        pixels[:] = (0, 255, 0, 0)
+        pixels[4:12, 4:12] = (200, 40, 90, 255)
+        pixels[4, 4:12, 3] = 33
+        words = pixels.astype(np.uint16) * 257
+        if kind == "PNG16":
+            data = encode_png16(words)
+        elif kind == "TIFF16":
+            data = encode_tiff(words, photometric="rgb", extrasamples=["unassalpha"])
+        else:
+            options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
+            data = encode_pillow(pixels, "RGBA", kind, **options)
+        found = image_io.read("file", data)
+        expected = np.broadcast_to(np.array([200, 40, 90]) / 255, (16, 16, 3))
+        self.assertAllClose(found.rgb, expected, rtol=0, atol=1e-4)
+        self.assertAllEqual(found.rgb[4:12, 4:12], expected[4:12, 4:12].astype(np.float32))
+        self.assertAllClose(found.alpha, pixels[..., 3] / 255)
+
+    @parameterized.parameters(8, 16)
+    def test_all_transparent_is_refused(self, bits):
+        pixels = BYTES.copy()
+        pixels[..., 3] = 0
+        data = encode_pillow(pixels, "RGBA", "PNG")
+        if bits == 16:
+            data = encode_png16(pixels.astype(np.uint16))
+        message = "expected a picture with something to see; remove its alpha channel"
+        with self.assertRaisesWithLiteralMatch(InputError, f"f: is all transparent; {message}"):
+            image_io.read("f", data)
+
+
+class KindsTest(parameterized.TestCase, tf.test.TestCase):
+    def setUp(self):
+        super().setUp()
+        notice.cache_clear()
+
+    @parameterized.parameters("GIF", "WEBP", "PNG", "AVIF")
+    def test_first_of_several_frames_is_taken_with_one_notice(self, file_format):
+        frames = [Image.new("RGB", (16, 16), color) for color in ("red", "blue", "lime")]
+        file = io.BytesIO()
+        frames[0].save(file, file_format, save_all=True, append_images=frames[1:])
+        with self.assertLogs("nst_tf", "WARNING") as logs:
+            for _ in range(2):  # a picture may be read for several paintings
+                found = image_io.read("file", file.getvalue())
+        messages = [record.getMessage() for record in logs.records]
+        self.assertEqual(messages, ["file: has 3 frames; the first is taken"])
+        self.assertAllClose(found.rgb, np.broadcast_to([1.0, 0, 0], (16, 16, 3)), atol=0.03)
+
+    def test_webp_that_is_cut_within_its_metadata(self):
+        for name in ("xmp", "exif"):
+            pixels = np.concatenate([BYTES] * 4)
+            options = {name: bytes(2_000_000), "lossless": True}
+            data = encode_pillow(pixels, "RGBA", "WEBP", **options)
+            with self.assertLogs("nst_tf", "WARNING") as logs:
+                found = image_io.read(name, data[:-1000])
+            message = f"{name}: is cut within its metadata, which are left out"
+            self.assertEqual([record.getMessage() for record in logs.records], [message])
+            self.assertAllClose(found.rgb, pixels[..., :3] / 255, rtol=0, atol=1e-6)
+            with self.assertRaisesRegex(InputError, "is damaged or cut short"):
+                image_io.read(name, data[: data.index(b"VP8L") + 60])
+
+    def test_what_a_phone_puts_beside_a_photograph_is_no_frame(self):
+        frames = [Image.new("RGB", (16, 16), color) for color in ("red", "blue")]
+        file = io.BytesIO()
+        frames[0].save(file, "MPO", save_all=True, append_images=frames[1:])
+        with self.assertNoLogs("nst_tf"):
+            found = image_io.read("file", file.getvalue())
+        self.assertAllClose(found.rgb, np.broadcast_to([1.0, 0, 0], (16, 16, 3)), atol=0.03)
+
+    def test_avif(self):
+        image = Image.new("RGBA", (32, 24), (200, 40, 90, 128))
+        file = io.BytesIO()
+        image.save(file, "AVIF", quality=100)
+        found = image_io.read("file.jpg", file.getvalue())
+        self.assertAllClose(
+            found.rgb, np.broadcast_to(np.array([200, 40, 90]) / 255, (24, 32, 3)), atol=0.02
+        )
+        self.assertAllClose(found.alpha, np.full((24, 32), 128 / 255), atol=0.01)
+        for share in (0.3, 0.9):
+            with self.assertRaisesRegex(InputError, "is not a picture|is damaged or cut short"):
+                image_io.read("file", file.getvalue()[: int(share * len(file.getvalue()))])
+
+    @parameterized.parameters(b"heic", b"mif1", b"heix")
+    def test_heic_without_its_package(self, brand):
+        data = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0heicmif1" + bytes(500)
+        missing = mock.patch.dict("sys.modules", {"pillow_heif": None})
+        message = "expected JPEG, PNG, WebP, TIFF, AVIF, BMP or GIF; pip install pillow-heif, or"
+        expected = f"file: is a HEIC picture; {message} convert it"
+        with missing, self.assertRaisesWithLiteralMatch(InputError, expected):
+            image_io.read("file", data)
+
+    def test_heic_with_its_package(self):
+        data = b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(500)
+
+        def register_heif_opener():
+            def read(file, name=None):
+                return PpmImagePlugin.PpmImageFile(io.BytesIO(b"P6 2 1 255\n" + bytes(range(6))))
+
+            Image.register_open("HEIF", read, lambda head: head[4:12] == b"ftypheic")
+
+        self.addCleanup(Image.OPEN.pop, "HEIF", None)
+        self.addCleanup(lambda: "HEIF" in Image.ID and Image.ID.remove("HEIF"))
+        package = mock.Mock(register_heif_opener=register_heif_opener)
+        with mock.patch.dict("sys.modules", {"pillow_heif": package}):
+            found = image_io.read("file", data)
+        self.assertAllClose(found.rgb, np.arange(6).reshape(1, 2, 3) / 255)
+
+
 class ReadErrorTest(ImageTestCase):
     def test_cannot_be_opened(self):
         missing = self.folder / "none.png"
@@ -94,23 +213,26 @@ class WriteTest(ImageTestCase):
     @parameterized.parameters("a.png", "a.tif")
     def test_16_bits_keep_every_level(self, name):
         levels = np.arange(65536, dtype=np.float32).reshape(256, 256) / np.float32(65535)
-        rgb, alpha = np.stack([levels, levels.T, levels[::-1]], axis=-1), levels[:, ::-1]
+        rgb = np.stack([levels, levels.T, levels[::-1]], axis=-1)
+        alpha = np.maximum(levels[:, ::-1], np.float32(0.125))
         image_io.write(self.folder / name, rgb, alpha=alpha, bits=16)
         found = image_io.read(self.folder / name)
         self.assertAllEqual(found.rgb, rgb)
-        self.assertAllEqual(found.alpha, alpha)
+        self.assertAllClose(found.alpha, alpha, atol=0.5 / 65535, rtol=0)
+        self.assertAllEqual(found.alpha[alpha > 0.125], alpha[alpha > 0.125])
         self.assertEqual(found.bits, 16)
 
     @parameterized.parameters(("a.jpg", "JPEG", False), ("a.webp", "WEBP", True))
     def test_lossy_formats_have_8_bits(self, name, file_format, has_alpha):
         rgb = np.broadcast_to(np.linspace(0.2, 0.8, 32)[:, None, None], (32, 32, 3))
-        image_io.write(self.folder / name, rgb, alpha=np.eye(32), bits=16)
+        alpha = np.where(np.eye(32), 1, np.float32(0.2))
+        image_io.write(self.folder / name, rgb, alpha=alpha, bits=16)
         with Image.open(self.folder / name) as image:
             self.assertEqual(image.format, file_format)
         found = image_io.read(self.folder / name)
         self.assertEqual(found.bits, 8)
         self.assertAllClose(found.rgb, rgb, rtol=0, atol=0.02)
-        self.assertAllEqual(found.alpha, np.eye(32) if has_alpha else None)
+        self.assertAllEqual(found.alpha, alpha if has_alpha else None)
 
     def test_alpha_of_another_size(self):
         alpha = np.repeat([[0.0, 1.0]], 4, axis=1)

@@ -1,0 +1,89 @@
+"""Resolution and EXIF data that pass from a photograph to its painting, without the place."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from PIL import ExifTags, Image
+
+_TAG = ExifTags.Base
+# Of the picture as a whole: what it shows, who took it, when and with what.
+_KEPT = (
+    _TAG.ImageDescription, _TAG.Make, _TAG.Model, _TAG.Software, _TAG.DateTime, _TAG.Artist,
+    _TAG.HostComputer, _TAG.Copyright, _TAG.XPTitle, _TAG.XPComment, _TAG.XPAuthor,
+    _TAG.XPKeywords, _TAG.XPSubject,
+)  # fmt: skip
+# Of the exposure: what may hide a place, or is no longer true of a painting: maker's note,
+# subject's area and location, color space, width, height, interoperability.
+_DROPPED = {0x927C, 0x9214, 0xA214, 0xA001, 0xA002, 0xA003, 0xA005}
+# A JPEG has room for 64 KiB.
+_MAX_EXIF = 65_000
+_INCH, _CENTIMETER = 2, 3
+
+
+class Metadata(NamedTuple):
+    """What is known of a picture besides its pixels.
+
+    Attributes:
+        dpi: resolution, horizontal and vertical, in pixels per inch; None if unknown.
+        exif: EXIF data, beginning with b"Exif", without orientation, thumbnail and place.
+    """
+
+    dpi: tuple[float, float] | None = None
+    exif: bytes = b""
+
+
+def of(image: Image.Image) -> Metadata | None:
+    """The metadata of an image that Pillow has opened; None if it has none, or they are broken."""
+    try:
+        tags = image.getexif()
+        found = Metadata(_resolution(image, tags), _kept(tags))
+    except Exception:  # broken EXIF data does not make the picture unreadable
+        return None
+    return None if found == Metadata() else found
+
+
+def with_resolution(metadata: Metadata) -> bytes:
+    """The EXIF data with the resolution in it, for files that have no other place for it."""
+    tags = Image.Exif()
+    if metadata.exif:
+        tags.load(metadata.exif)
+    if metadata.dpi:
+        tags[_TAG.XResolution], tags[_TAG.YResolution] = metadata.dpi
+        tags[_TAG.ResolutionUnit] = _INCH
+    return tags.tobytes() if tags else b""
+
+
+def texts(metadata: Metadata) -> dict[int, str]:
+    """The texts about the picture as a whole, by tag; a TIFF has no simple place for the others."""
+    tags = Image.Exif()
+    if metadata.exif:
+        tags.load(metadata.exif)
+    return {tag: str(text) for tag, text in tags.items() if isinstance(text, str)}
+
+
+def _resolution(image: Image.Image, tags: Mapping[int, Any]) -> tuple[float, float] | None:
+    dpi = image.info.get("dpi")
+    if dpi is None and _TAG.XResolution in tags:
+        unit = 2.54 if tags.get(_TAG.ResolutionUnit) == _CENTIMETER else 1.0
+        dpi = [float(tags[tag]) * unit for tag in (_TAG.XResolution, _TAG.YResolution)]
+    if dpi is None:
+        return None
+    horizontal, vertical = float(dpi[0]), float(dpi[1])
+    fits = all(math.isfinite(x) and 1 <= x <= 65535 for x in (horizontal, vertical))
+    return (horizontal, vertical) if fits else None
+
+
+def _kept(tags: Image.Exif) -> bytes:
+    kept = Image.Exif()
+    for tag in _KEPT:
+        if tag in tags:
+            kept[tag] = tags[tag]
+    exposure = tags.get_ifd(ExifTags.IFD.Exif)
+    exposure = {tag: value for tag, value in exposure.items() if tag not in _DROPPED}
+    if exposure:
+        kept.get_ifd(ExifTags.IFD.Exif).update(exposure)
+    if not kept and not exposure:
+        return b""
+    data = kept.tobytes()
+    return data if len(data) <= _MAX_EXIF else b""
