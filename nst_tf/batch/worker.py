@@ -80,14 +80,21 @@ class Worker:
 
     def _render(self, request: RenderRequest) -> RenderResult:
         assert self._method is not None
-        content = image_io.read(*request.content)
+        assert self._config is not None
+        settings = self._config.settings
+        content = image_io.read(*request.content, long_side=settings.size)
         if request.style[1] != self._style:
             self._style = b""  # until its targets are there
-            self._method.set_style(image_io.read(*request.style))
+            long_side = pyramid.style_long_side(settings)
+            self._method.set_style(image_io.read(*request.style, long_side=long_side))
             self._style = request.style[1]
         rendering = self._method.render(content)
         data = image_io.encode(
-            rendering.rgb, alpha=content.alpha, bits=content.bits, note=rendering.note
+            rendering.rgb,
+            alpha=content.alpha,
+            bits=content.bits,
+            note=rendering.note,
+            metadata=content.metadata,
         )
         return RenderResult(request.number, data, rendering.losses, precision=rendering.precision)
 

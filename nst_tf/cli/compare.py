@@ -22,7 +22,7 @@ from nst_tf.printable import printable
 from nst_tf.reports import comparison, contact_sheet, html
 from nst_tf.reports.comparison import OPTIMISED, Entry
 from nst_tf.run.progress import Progress
-from nst_tf.run.pyramid import scale_sizes
+from nst_tf.run.pyramid import scale_sizes, style_long_side
 from nst_tf.settings import Settings
 
 Pairs = list[tuple[str, str]]
@@ -47,8 +47,10 @@ def compare(options: Options, settings: Settings) -> None:
     What is painted is written also where a signal or an error ends it.
     """
     pairs = _pairs(options)
-    images = {path: image_io.read(path).rgb for pair in pairs for path in pair}
-    start = inputs.read_start(settings.init)
+    long_side = max(settings.size, style_long_side(settings))
+    read = partial(image_io.read, long_side=long_side)
+    images = {path: read(path).rgb for pair in pairs for path in pair}
+    start = inputs.read_start(settings.init, long_side)
     for content, _ in pairs:
         try:
             scale_sizes(images[content].shape[0], images[content].shape[1], settings)

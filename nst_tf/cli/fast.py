@@ -13,6 +13,9 @@ from nst_tf.images.pixels import Size, resize
 from nst_tf.run.pyramid import scale_sizes
 from nst_tf.settings import Settings
 
+# The network sees a style image at half of this.
+_STYLE_SIDE = 512
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -40,23 +43,29 @@ def stylize(options: Options) -> None:
         app.check_no_overwrite(taken, output=output)
         image_io.check_output(output, max(map(max, sizes)))
         taken.append(output)
-    images = {style: image_io.read(style).rgb[None] for style in paths}
+    images = {style: image_io.read(style, long_side=_STYLE_SIDE).rgb[None] for style in paths}
     model = feed_forward.load(options.handle)
     painters = [
         model.blend([images[style] for style in styles], weights or [1.0]) for styles in mixtures
     ]
     remaining = iter(outputs)
     for path, size in zip(options.content, sizes, strict=True):
-        picture = image_io.read(path)
+        picture = image_io.read(path, long_side=options.size)
         content = resize(picture.rgb[None], *size)
         for paint in painters:
             output, painted = next(remaining), paint(content, options.strength)[0]
-            image_io.write(output, painted, alpha=picture.alpha, bits=picture.bits)
+            image_io.write(
+                output,
+                painted,
+                alpha=picture.alpha,
+                bits=picture.bits,
+                metadata=picture.metadata,
+            )
             print(f"painted {output}", flush=True)
 
 
 def _size(path: str, long_side: int) -> Size:
-    height, width = image_io.read(path).rgb.shape[:2]
+    height, width = image_io.read(path, long_side=long_side).rgb.shape[:2]
     try:
         return scale_sizes(height, width, Settings(size=long_side, scales=1))[-1]
     except InputError as error:

@@ -24,6 +24,7 @@ def read_styles(
     paths: Sequence[str],
     content: Picture,
     *,
+    long_side: int = 0,
     blend: Sequence[str] = (),
     masks: Sequence[str] = (),
     regions: Sequence[str] = (),
@@ -32,7 +33,8 @@ def read_styles(
     """Read style images with their weights (as text), masks and regions (paths or `none`).
 
     What is given must be as many as the paths; nothing given means equal weights, everywhere, all
-    of the image, all layers. InputError otherwise, and where an image or a mask does not fit.
+    of the image, all layers. `long_side` is what the run needs of each. InputError otherwise, and
+    where an image or a mask does not fit.
     """
     _check_count("style_mask", masks, paths)
     _check_count("style_region", regions, paths)
@@ -40,7 +42,7 @@ def read_styles(
     weights = parse_weights("style_blend", blend, len(paths)) or [1.0] * len(paths)
     styles = []
     for index, path in enumerate(paths):
-        picture = read(path)
+        picture = read(path, long_side=long_side)
         region = read_mask("style_region", regions[index], picture) if regions else None
         styles.append(
             Style(
@@ -54,13 +56,13 @@ def read_styles(
     return styles
 
 
-def read_start(init: str) -> np.ndarray | None:
+def read_start(init: str, long_side: int) -> np.ndarray | None:
     """Read the picture of `--init`, float32 [H, W, 3]; None for content and noise."""
     if init in ("content", "noise"):
         return None
     if not os.path.exists(init):
         raise InputError(f"init={init}: no such file; expected content, noise or a picture")
-    return read(init).rgb
+    return read(init, long_side=long_side).rgb
 
 
 def read_mask(name: str, path: str, picture: Picture) -> np.ndarray | None:

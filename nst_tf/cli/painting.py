@@ -79,7 +79,14 @@ class Painting:
         options, content = self._options, self._content
         flags = {name: self._flags.get(name) for name in ("style_blend", "style_layers", "recipe")}
         note = json.dumps({**self._record, "flags": flags}) if options.record else ""
-        image_io.write(options.output, picture, alpha=content.alpha, bits=content.bits, note=note)
+        image_io.write(
+            options.output,
+            picture,
+            alpha=content.alpha,
+            bits=content.bits,
+            note=note,
+            metadata=content.metadata,
+        )
 
     def _write_record(self) -> None:
         if not self._options.record:

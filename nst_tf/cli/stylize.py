@@ -17,7 +17,7 @@ from nst_tf.cli.painting import Painting
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.networks import vgg
-from nst_tf.run import checkpoint, record
+from nst_tf.run import checkpoint, pyramid, record
 from nst_tf.run.checkpoint import Checkpoint
 from nst_tf.run.progress import State
 from nst_tf.run.record import Json
@@ -72,19 +72,25 @@ def stylize(
     `flags` is what the new record keeps of the command line.
     """
     app.print_notices(quiet=options.quiet)
-    content = image_io.read(options.content)
+    content = image_io.read(options.content, long_side=settings.size)
     paths, masks, regions = map(
         inputs.split, (options.style, options.style_mask, options.style_region)
     )
     blend = options.style_blend
     styles = inputs.read_styles(
-        paths, content, blend=blend, masks=masks, regions=regions, layers=layers
+        paths,
+        content,
+        long_side=pyramid.style_long_side(settings),
+        blend=blend,
+        masks=masks,
+        regions=regions,
+        layers=layers,
     )
     keep_mask = None
     if options.keep_mask:
         keep_mask = inputs.read_mask("keep_mask", options.keep_mask, content)
     sources = [options.content, *paths, *masks, *regions, options.keep_mask or ""]
-    start = inputs.read_start(settings.init)
+    start = inputs.read_start(settings.init, settings.size)
     if start is not None:
         sources.append(settings.init)
     _check_outputs(

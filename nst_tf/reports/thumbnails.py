@@ -74,7 +74,7 @@ def _layout(jobs: Sequence[Job]) -> tuple[list[str], list[str], int]:
 def _read(path: str, side: int) -> np.ndarray | None:
     """An image with its long side resized; None if it cannot be read."""
     try:
-        rgb = image_io.read(path).rgb
+        rgb = image_io.read(path, long_side=side).rgb
         height, width = rgb.shape[:2]
         scale = side / max(height, width)
         return resize(rgb, max(1, round(height * scale)), max(1, round(width * scale))).numpy()

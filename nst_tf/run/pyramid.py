@@ -89,6 +89,13 @@ def style_image_size(height: int, width: int, long_side: int) -> Size:
     return fitted[0], fitted[1]
 
 
+def style_long_side(settings: Settings) -> int:
+    """The long side that a run needs of a style image; 0 where the content image decides it."""
+    if not settings.size:
+        return 0
+    return max(round(settings.style_scale * settings.size), MIN_SIDE * MAX_ASPECT_RATIO)
+
+
 def fit_style_size(height: Scalar, width: Scalar, long_side: Scalar) -> tf.Tensor:
     """`style_image_size` as int32 [2] of integers or scalar tensors."""
     sides = tf.cast(tf.stack([height, width]), tf.int64)

@@ -106,6 +106,15 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
         self.assertIn("Traceback", result.trace)
         self.assertEqual(worker.render(FAST, good).data, expected)
 
+    def test_resolution_comes_back_and_large_pictures_are_reduced(self):
+        file = io.BytesIO()
+        Image.new("RGB", (1200, 1000), "gray").save(file, "JPEG", dpi=(300, 300))
+        request = RenderRequest(0, ("a.jpg", file.getvalue()), STYLES[0])
+        with mock.patch.object(image_io, "read", wraps=image_io.read) as read:
+            data = Worker().render(FAST, request).data
+        self.assertEqual([call.kwargs["long_side"] for call in read.mock_calls], [48, 512])
+        self.assertAllClose(image_io.read("found.png", data).metadata.dpi, (300, 300), atol=0.02)
+
     def test_transparency_and_depth_come_back(self):
         photograph = cut(PHOTOGRAPH, 48, 48)
         file = self.create_tempfile("deep.png").full_path

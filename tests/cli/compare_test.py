@@ -42,8 +42,12 @@ class PairsTest(ScriptTest):
 class CompareTest(PairsTest):
     def test_writes_picture_page_and_numbers_of_each_pair(self):
         settings, styles = replace(SMALL, init=str(OTHER)), [str(PAINTING), str(OTHER)]
-        with mock.patch.object(comparison, "compare", return_value=ENTRIES) as painted:
+        with (
+            mock.patch.object(comparison, "compare", return_value=ENTRIES) as painted,
+            mock.patch.object(image_io, "read", wraps=image_io.read) as read,
+        ):
             out, errors = self.compare(settings, style=styles, handle=["a", "b"])
+        self.assertEqual({call.kwargs["long_side"] for call in read.mock_calls}, {512})
         for call, style in zip(painted.call_args_list, styles, strict=True):
             np.testing.assert_array_equal(call.args[0], image_io.read(PHOTOGRAPH).rgb)
             np.testing.assert_array_equal(call.args[1], image_io.read(style).rgb)

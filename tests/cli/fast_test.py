@@ -34,6 +34,19 @@ class FastTest(ScriptTest):
         with Image.open(self.output) as picture:
             self.assertEqual((picture.size, picture.mode), ((101, 75), "RGBA"))
 
+    def test_resolution_and_exif_come_back_and_large_pictures_are_reduced(self):
+        content = self.folder / "a.jpg"
+        tags = Image.Exif()
+        tags[0x010F] = "Maker"
+        Image.new("RGB", (1200, 1000), "gray").save(content, exif=tags.tobytes(), dpi=(300, 300))
+        with mock.patch.object(image_io, "read", wraps=image_io.read) as read:
+            self.stylize(content=[str(content)])
+        long_sides = {call.args[0]: call.kwargs["long_side"] for call in read.mock_calls}
+        self.assertEqual(long_sides, {str(content): 64, str(PAINTING): 512})
+        metadata = image_io.read(self.output).metadata
+        np.testing.assert_allclose(metadata.dpi, (300, 300), atol=0.02)
+        self.assertIn(b"Maker", metadata.exif)
+
     def test_several_photographs_in_several_styles_and_in_their_mixture(self):
         given = {
             "content": [str(PHOTOGRAPH), str(PAINTING)],

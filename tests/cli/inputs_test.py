@@ -79,13 +79,13 @@ class ReadStylesTest(parameterized.TestCase):
 
 class ReadStartTest(absltest.TestCase):
     def test_content_noise_or_a_picture(self):
-        self.assertIsNone(inputs.read_start("content"))
-        self.assertIsNone(inputs.read_start("noise"))
-        np.testing.assert_array_equal(inputs.read_start(str(PAINTING)), read(PAINTING).rgb)
+        self.assertIsNone(inputs.read_start("content", 0))
+        self.assertIsNone(inputs.read_start("noise", 0))
+        np.testing.assert_array_equal(inputs.read_start(str(PAINTING), 0), read(PAINTING).rgb)
         with self.assertRaisesRegex(
             InputError, "init=cotnent: no such file; expected content, noise or a picture"
         ):
-            inputs.read_start("cotnent")
+            inputs.read_start("cotnent", 0)
 
 
 if __name__ == "__main__":

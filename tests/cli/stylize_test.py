@@ -14,7 +14,7 @@ from testing.pictures import PAINTING, PHOTOGRAPH, SAMPLES
 from testing.scripts import SMALL, file_size_limit
 from testing.stylize import StylizeTest
 
-from nst_tf import InputError
+from nst_tf import InputError, coarse_to_fine
 from nst_tf.images import image_io
 from nst_tf.run import record
 
@@ -78,6 +78,21 @@ class OutputTest(StylizeTest):
         self.assertEqual(other["layers"], ["block1_conv2"])
         self.assertIsNotNone(one["mask"])
         self.assertIsNone(other["mask"])
+
+    def test_resolution_and_exif_come_back_and_large_pictures_are_reduced(self):
+        content, style = self.folder / "content.jpg", self.folder / "style.png"
+        tags = Image.Exif()
+        tags[0x010F], tags[0x0112] = "Maker", 3
+        Image.new("RGB", (1200, 1000), "gray").save(content, exif=tags.tobytes(), dpi=(300, 300))
+        Image.new("RGB", (4096, 2048), "teal").save(style)
+        with mock.patch.object(coarse_to_fine, "optimize", wraps=coarse_to_fine.optimize) as run:
+            self.stylize(content=content, style=[str(style)])
+        metadata = image_io.read(self.output).metadata
+        np.testing.assert_allclose(metadata.dpi, (300, 300), atol=0.02)
+        self.assertIn(b"Maker", metadata.exif)
+        photograph, (painting,) = run.call_args.args[:2]
+        self.assertEqual(photograph.shape, (500, 600, 3))
+        self.assertEqual(painting.rgb.shape, (512, 1024, 3))
 
     def test_alpha_16_bits_and_the_photographs_size_come_back(self):
         samples = np.random.default_rng(0).integers(0, 65536, (40, 52, 4), dtype=np.uint16)

@@ -39,6 +39,13 @@ class ThumbnailsTest(absltest.TestCase):
         self.assertEqual([each.name for each in table[1]], ["a.png", "a__s.png"])
         self.assertEqual(table[1][1].rgb.shape, (thumbnails.SIDE, thumbnails.SIDE * 2 // 3, 3))
 
+    def test_large_images_are_reduced_while_they_are_decoded(self):
+        image_io.write(self.folder / "a.png", filled(RED, 1600, 1200))
+        with mock.patch.object(image_io, "read", wraps=image_io.read) as read:
+            (table,) = self.tables()
+        self.assertEqual(table[1][0].rgb.shape, (thumbnails.SIDE, thumbnails.SIDE * 3 // 4, 3))
+        self.assertEqual({call.kwargs["long_side"] for call in read.mock_calls}, {thumbnails.SIDE})
+
     def test_what_failed_or_cannot_be_read_has_no_image(self):
         (self.folder / "a.png").write_bytes(b"none")
         entry = {"error": "is bad"}  # the output of an earlier run is there

@@ -2,7 +2,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from nst_tf import InputError, Settings
-from nst_tf.run.pyramid import scale_sizes, scale_steps, schedule, style_image_size
+from nst_tf.run.pyramid import scale_sizes, scale_steps, schedule, style_image_size, style_long_side
 
 
 class ScaleSizesTest(parameterized.TestCase):
@@ -88,6 +88,11 @@ class StyleImageSizeTest(parameterized.TestCase):
     )
     def test_sizes(self, height, width, long_side, expected):
         self.assertEqual(style_image_size(height, width, long_side), expected)
+
+    @parameterized.parameters((0, 1.0, 0), (2000, 1.0, 2000), (2000, 0.5, 1000), (300, 1.0, 512))
+    def test_long_side_that_a_run_needs(self, size, style_scale, expected):
+        settings = Settings(size=size, style_scale=style_scale)
+        self.assertEqual(style_long_side(settings), expected)
 
     def test_too_narrow(self):
         with self.assertRaisesRegex(InputError, "of 400 x 24 px is too narrow; crop it .* 1 to 16"):
