@@ -46,6 +46,7 @@ def compare(options: Options, settings: Settings) -> None:
 
     What is painted is written also where a signal or an error ends it.
     """
+    app.print_notices(quiet=options.quiet)
     pairs = _pairs(options)
     long_side = max(settings.size, style_long_side(settings))
     read = partial(image_io.read, long_side=long_side)
@@ -60,7 +61,6 @@ def compare(options: Options, settings: Settings) -> None:
         output = str(Path(options.output_dir, name))
         atomic_files.check(output)
         app.check_no_overwrite([*images, settings.init], output_dir=output)
-    app.print_notices(quiet=options.quiet)
 
     compared: list[list[Entry]] = []
     write = partial(_write, options.output_dir, settings, pairs, compared)

@@ -32,6 +32,7 @@ class Options:
 
 def stylize(options: Options) -> None:
     """Paint each content image in each style, or in one mixture of all styles."""
+    app.print_notices()
     paths = inputs.split(options.style)
     weights = inputs.parse_weights("style_blend", options.style_blend, len(paths))
     mixtures = [paths] if weights else [[style] for style in paths]

@@ -47,6 +47,13 @@ class FastTest(ScriptTest):
         np.testing.assert_allclose(metadata.dpi, (300, 300), atol=0.02)
         self.assertIn(b"Maker", metadata.exif)
 
+    def test_what_is_left_out_of_a_file_is_said_once(self):
+        content = self.folder / "film.gif"
+        frames = [Image.new("RGB", (64, 48), color) for color in ("red", "blue")]
+        frames[0].save(content, save_all=True, append_images=frames[1:])
+        _, errors = self.stylize(content=[str(content)])
+        self.assertEqual(errors, f"{content}: has 2 frames; the first is taken\n")
+
     def test_several_photographs_in_several_styles_and_in_their_mixture(self):
         given = {
             "content": [str(PHOTOGRAPH), str(PAINTING)],
