@@ -34,6 +34,8 @@ _MARGIN = 1.25
 # A file of a camera has fewer.
 _MAX_DIRECTORIES = 16
 _REDUCED, _MASK = 1, 4
+# How much smaller than its pixels a page can be, by compression: none, LZW, deflate (twice).
+_MAX_RATIOS = {1: 1, 5: 2730, 8: 1032, 32946: 1032}
 
 
 class _Directory(NamedTuple):
@@ -158,9 +160,10 @@ def _notice_pages(path: Path, tiff: tifffile.TiffFile, directories: list[_Direct
 
 def _check_whole(page: Any) -> None:
     """Refuse a page that says it is larger than what it holds; Pillow would fill it with black."""
-    if page.compression == tifffile.COMPRESSION.NONE and page.photometric != _YCBCR:
+    ratio = _MAX_RATIOS.get(page.compression)
+    if ratio and page.photometric != _YCBCR:  # which may be subsampled
         row = math.ceil(page.imagewidth * page.samplesperpixel * page.bitspersample / 8)
-        if sum(page.databytecounts) < row * page.imagelength:
+        if sum(page.databytecounts) * ratio < row * page.imagelength:
             raise ValueError("some of its pixels are missing")
 
 

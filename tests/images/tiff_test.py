@@ -128,11 +128,14 @@ class CameraRawTest(parameterized.TestCase, tf.test.TestCase):
         smaller = tiff_file((FULL, {"subifds": 1}), (THUMBNAIL, {"subfiletype": 1}))
         self.assertAllClose(image_io.read("file", smaller).rgb, FULL / 255)
 
-    @parameterized.parameters(np.uint8, np.uint16)
-    def test_page_without_all_of_its_pixels_is_refused(self, dtype):
-        file = io.BytesIO(tiff_file((FULL.astype(dtype), {})))
+    @parameterized.parameters(
+        (np.uint8, None, 61), (np.uint16, None, 61), (np.uint8, "zlib", 10**5),
+        (np.uint16, "zlib", 10**5),
+    )  # fmt: skip
+    def test_page_without_all_of_its_pixels_is_refused(self, dtype, compression, height):
+        file = io.BytesIO(tiff_file((FULL.astype(dtype), {"compression": compression})))
         with tifffile.TiffFile(file) as tiff:
-            tiff.pages[0].tags["ImageLength"].overwrite(61)
+            tiff.pages[0].tags["ImageLength"].overwrite(height)
         with self.assertRaisesRegex(InputError, "some of its pixels are missing"):
             image_io.read("file", file.getvalue())
 
