@@ -50,12 +50,12 @@ def reduction(width: int, height: int, long_side: int) -> int:
     """The factor by which a picture is reduced while decoding; 1 for `long_side` 0.
 
     Twice the long side that is needed remains, so that the resizing that follows decides how the
-    picture looks.
+    picture looks; and as much of the short side, of which the squares of a scroll are cut.
     """
     if not 0 < 4 * long_side <= max(width, height):
         return 1
     largest = max(width, height) // (2 * long_side)
-    return max(1, min(largest, min(width, height) // _MIN_SHORT_SIDE))
+    return max(1, min(largest, min(width, height) // max(long_side, _MIN_SHORT_SIDE)))
 
 
 def check_size(path: Path, width: int, height: int, pixel_bytes: int, factor: int) -> None:
