@@ -6,7 +6,15 @@ from testing.pictures import ROOT
 
 # From the ground up: a module imports from its own row and from those before it.
 LAYERS = (
-    ("atomic_files", "errors", "printable", "settings", "tensorflow_startup", "validation"),
+    (
+        "atomic_files",
+        "errors",
+        "limits",
+        "printable",
+        "settings",
+        "tensorflow_startup",
+        "validation",
+    ),
     ("images",),
     ("networks",),
     ("losses",),
@@ -23,7 +31,8 @@ GROUND = {
     "errors": set(),
     "printable": set(),
     "atomic_files": {"errors"},
-    "tensorflow_startup": set(),
+    "limits": set(),
+    "tensorflow_startup": {"errors", "limits"},
     "validation": {"errors"},
     "settings": {"errors", "validation"},
 }

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
-from nst_tf import tensorflow_startup
+from nst_tf import limits, tensorflow_startup
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.errors import InputError
 
@@ -75,7 +75,7 @@ def _render_in_processes(
 @contextlib.contextmanager
 def _pool(workers: int, threads: int) -> Iterator[ProcessPoolExecutor]:
     """A pool whose processes end with this one, and at once if an error leaves the context."""
-    threads = threads or max(1, (os.cpu_count() or 1) // workers)
+    threads = threads or max(1, limits.num_cores() // workers)
     others = set(multiprocessing.active_children())
     # Forked processes would have TensorFlow's locks without the threads that hold them.
     spawn = multiprocessing.get_context("spawn")

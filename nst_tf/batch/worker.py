@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from nst_tf import feed_forward, tensorflow_startup
+from nst_tf import feed_forward, limits, tensorflow_startup
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.coarse_to_fine import optimize
 from nst_tf.images import image_io
@@ -40,16 +40,13 @@ class Worker:
         """
         tensorflow_startup.import_tensorflow()
         self._name = f"{socket.gethostname()} {os.getpid()}"
-        cores = os.cpu_count() or 1
+        cores = limits.num_cores()
         if 0 < threads < cores:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
             memory_fraction = memory_fraction or threads / cores
         self._max_memory = 0.0  # GiB; 0 for no limit but the settings'
         if 0 < memory_fraction < 1:
-            for gpu in tf.config.list_physical_devices("GPU"):
-                # Otherwise the first worker takes all of its memory.
-                tf.config.experimental.set_memory_growth(gpu, True)
             _, free = memory_plan.used_and_free()
             self._max_memory = memory_plan.DEFAULT_FRACTION * free * memory_fraction / 2**30
         self._config: RenderConfig | None = None

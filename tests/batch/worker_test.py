@@ -10,7 +10,7 @@ from absl.testing import parameterized
 from PIL import Image
 from testing.pictures import PAINTING, PHOTOGRAPH, SAMPLES, cut
 
-from nst_tf import InputError, Settings, Style, feed_forward, stylize
+from nst_tf import InputError, Settings, Style, feed_forward, limits, stylize
 from nst_tf.batch.requests import RenderConfig, RenderRequest
 from nst_tf.batch.worker import Worker
 from nst_tf.images import image_io, png_text
@@ -135,7 +135,7 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
 
     def test_its_fraction_of_the_memory_is_that_of_the_cores(self):
         with (
-            mock.patch("os.cpu_count", return_value=8),
+            mock.patch.object(limits, "num_cores", return_value=8),
             mock.patch.object(memory_plan, "used_and_free", return_value=(0, 100 * 2**30)),
             mock.patch.object(tf.config.threading, "set_intra_op_parallelism_threads") as threads,
             mock.patch.object(tf.config.threading, "set_inter_op_parallelism_threads"),
