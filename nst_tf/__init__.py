@@ -39,7 +39,10 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'nst_tf' has no attribute {name!r}")
-    return getattr(import_module(f"nst_tf.{_HOMES[name]}"), name)
+    home = _HOMES[name]
+    if home not in ("errors", "settings"):
+        import_module("nst_tf.tensorflow_startup").check_keras()
+    return getattr(import_module(f"nst_tf.{home}"), name)
 
 
 def __dir__() -> list[str]:

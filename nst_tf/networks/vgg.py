@@ -5,7 +5,7 @@ Simonyan & Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Ima
 
 import contextlib
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +62,25 @@ class _Extractor(tf.keras.Model):
         return self._graph(tf.convert_to_tensor(image, tf.float32))
 
 
+@contextlib.contextmanager
+def _keras_defaults() -> Iterator[None]:
+    """Keras's global settings as they come, whatever the program around has set."""
+    keras = tf.keras.config
+    before = keras.image_data_format(), keras.floatx(), keras.dtype_policy()
+
+    def set_globals(image_data_format: str, floatx: str, dtype_policy: Any) -> None:
+        keras.set_image_data_format(image_data_format)
+        keras.set_floatx(floatx)
+        keras.set_dtype_policy(dtype_policy)
+
+    set_globals("channels_last", "float32", "float32")
+    try:
+        yield
+    finally:
+        set_globals(*before)
+
+
+@_keras_defaults()
 def extractor(
     style_layers: Sequence[str],
     content_layers: Sequence[str],

@@ -34,6 +34,32 @@ class ExtractorTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(found["style"]["block3_conv3"], expected[1], rtol=1e-4, atol=1e-2)
         self.assertAllClose(found["content"]["block5_conv2"], expected[2], rtol=1e-4, atol=1e-3)
 
+    @parameterized.parameters(
+        ("channels_first", "float16", "mixed_bfloat16"), ("channels_last", "float64", "float64")
+    )
+    def test_same_whatever_keras_is_set_to(self, data_format, floatx, policy):
+        expected = build(pooling="avg")(self.image)
+        keras = tf.keras.config
+        before = keras.image_data_format(), keras.floatx(), keras.dtype_policy()
+        functions = keras.set_image_data_format, keras.set_floatx, keras.set_dtype_policy
+        for function, value in zip(functions, (data_format, floatx, policy), strict=True):
+            function(value)
+        try:
+            network = build(pooling="avg")
+            found, in_graph = network(self.image), tf.function(network)(self.image)
+            after = keras.image_data_format(), keras.floatx(), keras.dtype_policy().name
+        finally:
+            for function, value in zip(functions, before, strict=True):
+                function(value)
+        self.assertEqual(after, (data_format, floatx, policy))
+        for features in (found, in_graph):
+            self.assertAllEqual(
+                features["style"]["block1_conv1"], expected["style"]["block1_conv1"]
+            )
+            self.assertAllEqual(
+                features["content"]["block2_conv2"], expected["content"]["block2_conv2"]
+            )
+
     def test_vgg16_and_weights_by_path(self):
         path = f"{self.create_tempdir().full_path}/vgg16.weights.h5"
         keras = tf.keras.applications.VGG16(include_top=False, weights=None)
