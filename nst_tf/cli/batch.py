@@ -16,6 +16,7 @@ from nst_tf.batch.runner import LOG_NAME, Batch, LogEntry
 from nst_tf.cli import app
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
+from nst_tf.networks import device
 from nst_tf.printable import printable
 from nst_tf.reports import contact_sheet, html, thumbnails
 from nst_tf.settings import Settings
@@ -55,6 +56,8 @@ def run(options: Options, settings: Settings, given: Collection[str]) -> None:
     total, num_done = len(batch.jobs), len(batch.jobs) - len(batch.missing)
     pictures = "picture" if total == 1 else "pictures"
     print(f"{total} {pictures}, {num_done} of them done before", flush=True)
+    if options.runner == "local":
+        print(f"on {device.describe()}", flush=True)
     _print_lines(jobs.left_out([*options.contents, *options.styles]))
     _paint(options, batch)
     failed = batch.failed()

@@ -10,6 +10,7 @@ from nst_tf.cli import app, inputs
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.images.pixels import Size, resize
+from nst_tf.networks import device
 from nst_tf.run.pyramid import scale_sizes
 from nst_tf.settings import Settings
 
@@ -49,6 +50,7 @@ def stylize(options: Options) -> None:
     painters = [
         model.blend([images[style] for style in styles], weights or [1.0]) for styles in mixtures
     ]
+    print(f"on {device.describe()}", flush=True)
     remaining = iter(outputs)
     for path, size in zip(options.content, sizes, strict=True):
         picture = image_io.read(path, long_side=options.size)

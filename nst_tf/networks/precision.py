@@ -6,6 +6,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from nst_tf.networks import device
+
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -17,10 +19,10 @@ def resolve(precision: str) -> str:
     tf.config.experimental.enable_tensor_float_32_execution(False)
     if precision != "auto":
         return precision
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
+    gpu = device.gpu()
+    if gpu is None:
         return cpu_precision(_cpu_flags())
-    details = tf.config.experimental.get_device_details(gpus[0])
+    details = tf.config.experimental.get_device_details(gpu)
     return gpu_precision(details.get("compute_capability"))
 
 

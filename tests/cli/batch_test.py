@@ -21,6 +21,7 @@ from nst_tf.batch import processes
 from nst_tf.batch.requests import RenderResult
 from nst_tf.cli import app, batch, stylize
 from nst_tf.images import image_io
+from nst_tf.networks import device
 
 STYLES = (PAINTING, SAMPLES / "style" / "hokusai_great_wave.jpg")
 OUTPUTS = {f"{content}__{style.stem}.png" for content in "ab" for style in STYLES}
@@ -61,7 +62,8 @@ class BatchTest(FolderTest):
     def test_paints_what_stylize_paints_shows_it_and_does_it_once(self):
         out, errors = self.batch()
         self.assertEqual(errors, "")
-        self.assertStartsWith(out, "4 pictures, 0 of them done before\n")
+        device_line = f"on {device.describe()}\n"
+        self.assertStartsWith(out, f"4 pictures, 0 of them done before\n{device_line}")
         self.assertRegex(out, r"\n4 of 4: b__\w+\.png painted; 0:00:00 left\n")
         sheet, page = self.output_dir / "sheet.jpg", self.output_dir / "index.html"
         self.assertEndsWith(out, f"\nlook at {sheet}, or open {page}\n")

@@ -11,7 +11,7 @@ def devices(**details):
     """One GPU with these details; none without."""
     return mock.patch.multiple(
         tf.config,
-        list_physical_devices=lambda kind: ["gpu"] if details else [],
+        get_visible_devices=lambda kind: ["gpu"] if details else [],
         experimental=mock.Mock(get_device_details=lambda gpu: details),
     )
 
