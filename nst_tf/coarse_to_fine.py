@@ -17,7 +17,7 @@ from nst_tf.optimizers.adam import Adam
 from nst_tf.optimizers.base import Evaluation
 from nst_tf.optimizers.lbfgs import Lbfgs
 from nst_tf.optimizers.preconditioner import fourier_precondition
-from nst_tf.run import canvas, memory_plan
+from nst_tf.run import memory_plan
 from nst_tf.run.nan_check import stop_if_not_finite
 from nst_tf.run.progress import Progress, RunPlan, State
 from nst_tf.run.pyramid import scale_sizes, scale_steps
@@ -25,7 +25,7 @@ from nst_tf.run.scale_problem import ScaleProblem
 from nst_tf.run.session import Session
 from nst_tf.run.traced_step import Optimizer, OptimizerState, Step
 from nst_tf.settings import Settings
-from nst_tf.style import Style, check, report_enlarged
+from nst_tf.style import Style, check, report_enlarged, squares
 
 _LOG = logging.getLogger(__name__)
 # L-BFGS's first guess of the inverse Hessian: the curvature along its steps grew with about
@@ -155,9 +155,10 @@ class _Run:
         self._network = session.begin(settings, self._styles)
         if not self.state.plan.scales:
             budget = session.memory_budget(self._content)
-            cell = canvas.cell_side(settings)
-            sizes = [canvas.canvas_size(size, cell) for size in self._sizes]
-            plans = memory_plan.plan(sizes, self._network, settings, budget)
+            style_sizes = [squares(style)[0].rgb.shape[:2] for style in self._styles]
+            plans = memory_plan.plan(
+                self._sizes, self._network, settings, budget, style_sizes=style_sizes
+            )
             _LOG.info(memory_plan.describe(plans, settings))
             plan = RunPlan(settings.precision, tuple(plans))
             self.state = self.state._replace(plan=plan, initial_plan=plan)

@@ -47,8 +47,9 @@ class Worker:
             memory_fraction = memory_fraction or threads / cores
         self._max_memory = 0.0  # GiB; 0 for no limit but the settings'
         if 0 < memory_fraction < 1:
-            _, free = memory_plan.used_and_free()
-            self._max_memory = memory_plan.DEFAULT_FRACTION * free * memory_fraction / 2**30
+            used, free = memory_plan.used_and_free()
+            share = memory_plan.DEFAULT_FRACTION * free * memory_fraction
+            self._max_memory = (used + share) / 2**30
         self._config: RenderConfig | None = None
         self._method: _Optimization | _FeedForward | None = None
         self._style = b""

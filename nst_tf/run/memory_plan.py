@@ -7,7 +7,6 @@ Those for Adam, float16 and GPUs are guesses that nothing measures.
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +14,13 @@ import psutil
 import tensorflow as tf
 from tensorflow.python.client import device_lib
 
+from nst_tf import limits
 from nst_tf.errors import InputError
 from nst_tf.images.pixels import Size
 from nst_tf.losses import tiles
+from nst_tf.networks import device
+from nst_tf.run import canvas
+from nst_tf.run.pyramid import style_image_size
 from nst_tf.settings import Settings
 
 # Of the free memory, what a run takes where max_memory is not given.
@@ -34,16 +37,8 @@ _AVX512 = {"AVX512F", "X86_V4"}
 _IMAGES = {"lbfgs": 19, "adam": 9}
 # What graphs, kernels and weights take beyond what they had before the first step.
 _GRAPHS = 0.1 * 2**30
-# Of a Linux control group, version 2 and version 1: folder, limit, use, cached files.
-_CONTAINERS = (
-    ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
-    (
-        "/sys/fs/cgroup/memory",
-        "memory.limit_in_bytes",
-        "memory.usage_in_bytes",
-        "total_inactive_file",
-    ),
-)
+# Bytes for each pixel of a style image in the size of a scale: itself, unclipped, recolored.
+_STYLE_IMAGE = 36
 _GIB = 2**30
 
 
@@ -71,27 +66,44 @@ def plan(
     settings: Settings,
     memory_budget: tuple[float, float] | None = None,
     max_tile_pixels: int = tiles.MAX_TILE_PIXELS,
+    style_sizes: Sequence[Size] = (),
 ) -> list[ScalePlan]:
     """Plan the tiles and the history of each scale within `settings.max_memory`.
 
     Call it when the network and the images are loaded: what the process has is measured, unless
     `memory_budget` gives the bytes that count as used and as free. `max_tile_pixels` is a limit
-    besides the memory. InputError: too little memory; it tells what the largest scale needs.
+    besides the memory, `style_sizes` are those of the style images as they were read. InputError:
+    too little memory; it tells what the scale that takes most needs.
     """
     used, free = memory_budget or used_and_free()
-    limit = settings.max_memory * _GIB or DEFAULT_FRACTION * free
-    planned = [
-        _plan(size, extractor, settings, used, limit, max_tile_pixels) for size in reversed(sizes)
+    limit = settings.max_memory * _GIB or used + DEFAULT_FRACTION * free
+
+    def options(size: Size, style_sizes: Sequence[Size]) -> list[ScalePlan]:
+        return _plans(size, style_sizes, extractor, settings, used, limit, max_tile_pixels)
+
+    of_scales = [options(size, style_sizes) for size in sizes]
+    needed, size = max(
+        (min(plan.total_bytes for plan in plans), size)
+        for plans, size in zip(of_scales, sizes, strict=True)
+    )
+    if needed > limit:
+        without_styles = min(plan.total_bytes for plan in options(size, ()))
+        raise _refusal(size, settings, used, limit, needed, without_styles)
+    # Assuming that a history of h makes a run 1 + 1/h times as long.
+    return [
+        min(
+            (plan for plan in plans if plan.total_bytes <= limit),
+            key=lambda plan: plan.num_pixels * (1 + 1 / plan.lbfgs_history),
+        )
+        for plans in of_scales
     ]
-    return planned[::-1]
 
 
 def describe(plans: Sequence[ScalePlan], settings: Settings) -> str:
     """One line about what a run will take, with the precision resolved."""
     last = plans[-1]
-    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     total = max(plan.total_bytes for plan in plans) / _GIB
-    line = f"{settings.precision} on the {device}, memory: about {total:.1f} GiB"
+    line = f"{settings.precision} on {device.describe()}, memory: about {total:.1f} GiB"
     if last.num_tiles > 1:
         line += f", the last scale in {last.num_tiles} tiles"
     if last.lbfgs_history < settings.lbfgs_history:
@@ -99,14 +111,22 @@ def describe(plans: Sequence[ScalePlan], settings: Settings) -> str:
     return line
 
 
-def _plan(size: Size, extractor, settings: Settings, used, limit, max_tile_pixels) -> ScalePlan:
+def _plans(
+    size: Size, style_sizes, extractor, settings: Settings, used, limit, max_tile_pixels
+) -> list[ScalePlan]:
+    """A scale's plans, one for each length of the history; some may take more than the limit."""
     field = tiles.receptive_field(extractor)
+    style_pixels = _largest_style(style_sizes, round(settings.style_scale * max(size)))
+    size = canvas.canvas_size(size, canvas.cell_side(settings))
     pixels = math.prod(size)
     values = _values_per_pixel(extractor.layers, field)
     per_pixel = _layout_factor() * _BYTES_PER_VALUE[settings.precision] * values
     targets = [extractor.get_layer(name) for name in settings.content_layers]
     fixed = used + _GRAPHS + 4 * pixels * _values_per_pixel(targets, field)
+    fixed += _STYLE_IMAGE * style_pixels
     smallest = min(tiles.MIN_TILE_PIXELS, pixels)
+    # A style image has no gradient, so its tiles may have twice the pixels.
+    of_style = min(tiles.MIN_TILE_PIXELS, style_pixels) / 2
     plans = []
     for history in _histories(settings):
         held = fixed + 12 * pixels * _num_images(settings, history)
@@ -114,19 +134,21 @@ def _plan(size: Size, extractor, settings: Settings, used, limit, max_tile_pixel
         grid = tiles.split(size, largest, field)
         # No more than the tiles take, so that equal tiles are equal plans.
         longest = max(tile.num_pixels for tile in grid)
-        padded, total = sum(tile.num_pixels for tile in grid), held + longest * per_pixel
+        padded = sum(tile.num_pixels for tile in grid)
+        total = held + max(longest, of_style) * per_pixel
         plans.append(ScalePlan(longest, history, len(grid), padded, total))
-    fitting = [plan for plan in plans if plan.total_bytes <= limit]
-    if not fitting:
-        raise _refusal(size, settings, limit, min(plan.total_bytes for plan in plans))
-    # Assuming that a history of h makes a run 1 + 1/h times as long.
-    return min(fitting, key=lambda plan: plan.num_pixels * (1 + 1 / plan.lbfgs_history))
+    return plans
+
+
+def _largest_style(sizes: Sequence[Size], long_side: int) -> int:
+    """The pixels of the largest style image at a scale; they are taken one by one."""
+    return max((math.prod(style_image_size(*size, long_side)) for size in sizes), default=0)
 
 
 def _layout_factor() -> float:
     # numpy leaves out the groups that are empty.
     found = np.show_config("dicts").get("SIMD Extensions", {}).get("found", ())
-    wide = bool(_AVX512.intersection(found)) or tf.config.list_physical_devices("GPU")
+    wide = bool(_AVX512.intersection(found)) or device.gpu() is not None
     return 1.0 if wide else _LAYOUT_FACTOR
 
 
@@ -149,28 +171,47 @@ def _values_per_pixel(
     return sum(layer.output.shape[-1] / field.strides[layer.name] ** 2 for layer in layers)
 
 
-def _refusal(size: Size, settings: Settings, limit: float, needed: float) -> InputError:
+def _refusal(
+    size: Size, settings: Settings, used: float, limit: float, needed: float, without_styles: float
+) -> InputError:
     height, width = size
     given = f"max_memory={settings.max_memory:g}"
     if not settings.max_memory:
-        given += f": {DEFAULT_FRACTION:.0%} of what is free are {limit / _GIB:.2f} GiB"
-    enough = math.ceil(10 * (needed / _GIB + 0.1)) / 10
+        given += f": with {DEFAULT_FRACTION:.0%} of what is free {limit / _GIB:.2f} GiB"
+    advice = f"give --max_memory={math.ceil(10 * (needed / _GIB + 0.1)) / 10:.1f}"
+    if used + _GRAPHS > limit:
+        advice += f"; {used / _GIB:.2f} of it are taken before the run, by the pictures, too"
+    elif without_styles <= limit:
+        advice += " or a smaller --style_scale"
+    else:
+        advice += " or a smaller --size"
     return InputError(
-        f"{given}: {width} x {height} px take {needed / _GIB:.2f} GiB at least; give "
-        f"--max_memory={enough:.1f} or a smaller --size"
+        f"{given}: {width} x {height} px take {needed / _GIB:.2f} GiB at least; {advice}"
     )
 
 
 def used_and_free() -> tuple[float, float]:
-    """Bytes that the process uses and that it could have besides; a GPU's, where there is one."""
-    if tf.config.list_physical_devices("GPU"):
-        devices = device_lib.list_local_devices()
-        whole = next(each.memory_limit for each in devices if each.device_type == "GPU")
-        used = tf.config.experimental.get_memory_info("GPU:0")["current"]
-        return used, whole - used
+    """Bytes that the process uses and that it could have besides; a GPU's, where it tells them."""
+    of_gpu = _gpu_used_and_free()
+    if of_gpu is not None:
+        return of_gpu
     reusable = _freed_by_tensorflow()
     used = psutil.Process().memory_info().rss - reusable
-    return used, min(psutil.virtual_memory().available, _free_in_container()) + reusable
+    return used, limits.free_memory() + reusable
+
+
+def _gpu_used_and_free() -> tuple[float, float] | None:
+    """None without a GPU, and for one that reports no memory, as Apple's: it is the machine's."""
+    # Set up by TensorFlow before they are listed, which would set them up in another way.
+    if device.gpu() is None or not tf.config.list_logical_devices("GPU"):
+        return None
+    devices = device_lib.list_local_devices()
+    whole = next((each.memory_limit for each in devices if each.device_type == "GPU"), 0)
+    try:
+        used = tf.config.experimental.get_memory_info("GPU:0")["current"]
+    except (ValueError, tf.errors.OpError):  # it counts nothing
+        return None
+    return (used, max(0, whole - used)) if whole else None
 
 
 def _freed_by_tensorflow() -> float:
@@ -180,15 +221,3 @@ def _freed_by_tensorflow() -> float:
     except ValueError:  # malloc returns it to the system, and does not count
         return 0
     return info["peak"] - info["current"]
-
-
-def _free_in_container() -> float:
-    """What a container's own limit leaves; cached files would make room."""
-    for folder, limit, used, cached in _CONTAINERS:
-        try:
-            texts = [Path(folder, name).read_text() for name in (limit, used, "memory.stat")]
-            files = dict(line.split() for line in texts[2].splitlines())[cached]
-            return int(texts[0]) - int(texts[1]) + int(files)
-        except (OSError, ValueError, KeyError):  # no such file, or the limit is "max"
-            continue
-    return math.inf

@@ -136,11 +136,11 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
     def test_its_fraction_of_the_memory_is_that_of_the_cores(self):
         with (
             mock.patch.object(limits, "num_cores", return_value=8),
-            mock.patch.object(memory_plan, "used_and_free", return_value=(0, 100 * 2**30)),
+            mock.patch.object(memory_plan, "used_and_free", return_value=(2**30, 100 * 2**30)),
             mock.patch.object(tf.config.threading, "set_intra_op_parallelism_threads") as threads,
             mock.patch.object(tf.config.threading, "set_inter_op_parallelism_threads"),
         ):
-            self.assertEqual(Worker(2)._max_memory, 15)
+            self.assertEqual(Worker(2)._max_memory, 16)
             threads.assert_called_once_with(2)
             threads.reset_mock()
             self.assertEqual(Worker(8)._max_memory, 0)

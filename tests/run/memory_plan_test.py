@@ -1,13 +1,14 @@
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import psutil
 import tensorflow as tf
 from absl.testing import parameterized
+from tensorflow.python.client import device_lib
 from testing.networks import extractor
 
-from nst_tf import InputError, Settings
+from nst_tf import InputError, Settings, limits
+from nst_tf.networks import device
 from nst_tf.run import memory_plan
 
 GIB = 2**30
@@ -19,14 +20,18 @@ def simd(avx512):
 
 
 class PlanTest(parameterized.TestCase):
-    def plan(self, size, used=0.7 * GIB, free=20 * GIB, avx512=True, **changes):
+    def plan(self, size, used=0.7 * GIB, free=20 * GIB, avx512=True, styles=(), **changes):
+        (plan,) = self.plans([size], used, free, avx512, styles, **changes)
+        return plan
+
+    def plans(self, sizes, used=0.7 * GIB, free=20 * GIB, avx512=True, styles=(), **changes):
         settings = Settings(precision="float32", **changes)
         with (
             mock.patch.object(memory_plan, "used_and_free", return_value=(used, free)),
             mock.patch.object(np, "show_config", return_value=simd(avx512)),
         ):
-            (plan,) = memory_plan.plan([size], extractor(Settings()), settings)
-        return plan
+            network = extractor(Settings())
+            return memory_plan.plan(sizes, network, settings, style_sizes=styles)
 
     def test_whole_where_it_fits(self):
         plan = self.plan((384, 512))
@@ -85,7 +90,11 @@ class PlanTest(parameterized.TestCase):
 
     def test_takes_a_fraction_of_the_free_memory(self):
         plan = self.plan(LARGE, free=4 * GIB)
-        self.assertBetween(plan.total_bytes, 2 * GIB, 0.6 * 4 * GIB)
+        self.assertBetween(plan.total_bytes, 2.7 * GIB, (0.7 + 0.6 * 4) * GIB)
+
+    def test_little_is_left_beside_what_the_process_has(self):
+        """As within a container's 2 GiB."""
+        self.assertLess(self.plan((48, 64), used=0.9 * GIB, free=1.1 * GIB).total_bytes, 1.5 * GIB)
 
     def test_too_little_says_how_much_is_enough(self):
         with self.assertRaisesRegex(
@@ -94,17 +103,46 @@ class PlanTest(parameterized.TestCase):
             self.plan(LARGE, max_memory=1)
         enough = float(str(caught.exception).split("--max_memory=")[1].split()[0])
         self.plan(LARGE, max_memory=enough)
-        with self.assertRaisesRegex(InputError, "max_memory=0: 60% of what is free are 0.60 GiB: "):
-            self.plan((384, 512), free=GIB)
+        with self.assertRaisesRegex(
+            InputError, "max_memory=0: with 60% of what is free 1.30 GiB: .* or a smaller --size"
+        ):
+            self.plan(LARGE, free=GIB)
 
-    @mock.patch.object(tf.config, "list_physical_devices", lambda device: [])
+    def test_advice_is_that_of_the_scale_that_takes_most_and_holds(self):
+        sizes = [(1000, 1500), (2000, 3000), (4000, 6000)]
+        with self.assertRaisesRegex(InputError, "6000 x 4000 px take") as caught:
+            self.plans(sizes, max_memory=2)
+        enough = float(str(caught.exception).split("--max_memory=")[1].split()[0])
+        self.assertLessEqual(self.plans(sizes, max_memory=enough)[-1].total_bytes, enough * GIB)
+
+    def test_advice_names_the_cause(self):
+        whole = dict(used=3 * GIB, max_memory=2)
+        with self.assertRaisesRegex(InputError, "; 3.00 of it are taken before the run"):
+            self.plan((48, 64), **whole)
+        large_strokes = dict(styles=[(9000, 9000)], style_scale=4.0, max_memory=3)
+        with self.assertRaisesRegex(InputError, r"=\S+ or a smaller --style_scale$"):
+            self.plan(LARGE, **large_strokes)
+        self.plan(LARGE, max_memory=3)
+
+    def test_style_images_are_in_the_estimate(self):
+        """Whole in the size of the scale, their features in tiles."""
+        size, styles = (192, 256), [(300, 200), (3000, 3000)]
+        alone = self.plan(size, style_scale=4.0).total_bytes
+        found = self.plan(size, styles=styles, style_scale=4.0).total_bytes
+        self.assertEqual(found - alone, 36 * 1024**2)
+        # Of a small photograph, the least that a tile has counts.
+        tiny = self.plan((64, 64), styles=styles, style_scale=4.0).total_bytes
+        whole = self.plan((128, 256)).total_bytes
+        self.assertBetween(tiny, whole - 0.02 * GIB, whole + 0.02 * GIB)
+
+    @mock.patch.object(device, "describe", lambda: "the CPU, 2 cores")
     def test_description(self):
         settings = Settings(precision="float32")
         large = memory_plan.ScalePlan(10**5, 10, 2, 10**7, 5.5 * GIB)
         larger = memory_plan.ScalePlan(10**5, 4, 60, 10**8, 5.43 * GIB)
         self.assertEqual(
             memory_plan.describe([large, larger], settings),
-            "float32 on the CPU, memory: about 5.5 GiB, the last scale in 60 tiles, "
+            "float32 on the CPU, 2 cores, memory: about 5.5 GiB, the last scale in 60 tiles, "
             "--lbfgs_history=4 there to save memory",
         )
         small = memory_plan.ScalePlan(10**5, 10, 1, 10**5, 1.04 * GIB)
@@ -115,10 +153,8 @@ class UsedAndFreeTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         # Of the machine, where other programs take and free memory, too.
-        machine = mock.Mock(available=50 * GIB)
-        self.enter_context(mock.patch.object(psutil, "virtual_memory", return_value=machine))
+        self.enter_context(mock.patch.object(limits, "free_memory", return_value=50 * GIB))
 
-    @mock.patch.object(memory_plan, "_CONTAINERS", ())
     def test_what_tensorflow_keeps_is_free(self):
         """Its allocator takes up to 128 MiB more than a tensor has."""
         tensor = tf.ones([400 * 2**20 // 4])
@@ -129,16 +165,30 @@ class UsedAndFreeTest(parameterized.TestCase):
         self.assertBetween((used - used_after) / 2**20, 390, 538)
         self.assertBetween((free_after - free) / 2**20, 390, 538)
 
-    @parameterized.parameters(("600000000", 200_000_000), ("max", 50 * GIB))
-    @mock.patch.object(memory_plan, "_freed_by_tensorflow", lambda: 0)
-    def test_container_limits_the_free_memory(self, limit, expected):
-        folder = Path(self.create_tempdir().full_path)
-        stat = "anon 300000000\ninactive_file 100000000\n"
-        for name, text in (("max", limit), ("current", "500000000"), ("memory.stat", stat)):
-            (folder / name).write_text(text)
-        containers = (("no such folder", "", "", ""), (folder, "max", "current", "inactive_file"))
-        with mock.patch.object(memory_plan, "_CONTAINERS", containers):
-            self.assertEqual(memory_plan.used_and_free()[1], expected)
+    @parameterized.parameters(
+        (80 * GIB, {"current": 3 * GIB}, (3 * GIB, 77 * GIB)),
+        # Apple's plug-in.
+        (0, {"current": 0}, None),
+        (80 * GIB, ValueError("Allocator stats not available"), None),
+    )
+    def test_memory_of_a_gpu(self, whole, info, expected):
+        devices = [
+            mock.Mock(device_type="CPU", memory_limit=2**28),
+            mock.Mock(device_type="GPU", memory_limit=whole),
+        ]
+        read = mock.Mock(side_effect=[info])
+        with (
+            mock.patch.object(device, "gpu", return_value="a GPU"),
+            mock.patch.object(tf.config, "list_logical_devices", return_value=["a GPU"]) as set_up,
+            mock.patch.object(device_lib, "list_local_devices", return_value=devices),
+            mock.patch.object(tf.config.experimental, "get_memory_info", read),
+            mock.patch.object(memory_plan, "_freed_by_tensorflow", return_value=0),
+        ):
+            used, free = memory_plan.used_and_free()
+        set_up.assert_called_once_with("GPU")
+        machine = (psutil.Process().memory_info().rss, 50 * GIB)
+        self.assertEqual(free, (expected or machine)[1])
+        self.assertBetween(used / (expected or machine)[0], 0.9, 1.1)
 
 
 if __name__ == "__main__":
