@@ -5,6 +5,7 @@ import gc
 import math
 import os
 import sys
+import tempfile
 
 from nst_tf import limits
 from nst_tf.errors import InputError, one_line
@@ -38,6 +39,7 @@ def import_tensorflow() -> None:
         os.environ.setdefault(name, value)
     if "tensorflow" in sys.modules:
         return
+    _check_temporary_folder()
     os.environ.update(_KERAS)
     stderr = os.dup(2)
     enabled = faulthandler.is_enabled()
@@ -55,6 +57,17 @@ def import_tensorflow() -> None:
     # The objects of the import stay to the end; each scale begins with a garbage collection, which
     # would take a tenth of a second to go through them.
     gc.freeze()
+
+
+def _check_temporary_folder() -> None:
+    # What Keras imports asks for one at once, downloads and archives later.
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"TMPDIR={os.environ.get('TMPDIR', '')}: no folder for temporary files can be written; "
+            "set it to one that can"
+        ) from error
 
 
 def _environment() -> dict[str, str]:

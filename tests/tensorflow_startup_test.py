@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from unittest import mock
 
@@ -59,6 +60,12 @@ class EnvironmentTest(parameterized.TestCase):
         self.import_tensorflow(address_space=GIB)  # it is imported: what it takes is taken
         with self.assertRaisesRegex(InputError, r"^ulimit: 1\.00 GiB of address space .*ulimit -v"):
             self.import_tensorflow(address_space=GIB, first=True)
+
+    def test_no_folder_for_temporary_files(self):
+        os.environ["TMPDIR"] = "/nowhere"
+        with mock.patch.object(tempfile, "gettempdir", side_effect=FileNotFoundError("none")):
+            with self.assertRaisesRegex(InputError, "^TMPDIR=/nowhere: no folder for temporary"):
+                self.import_tensorflow(first=True)
 
 
 class CheckKerasTest(parameterized.TestCase):
