@@ -185,8 +185,11 @@ def _load(network: str, weights: str) -> tf.keras.Model:
         # Keras reports a download on stdout, which belongs to the program.
         with contextlib.redirect_stdout(io.StringIO()):
             return _APPLICATIONS[network].build(include_top=False, weights=source)
-    except MemoryError:
-        raise
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise InputError(
+            f"network={network}: there is too little memory for its weights; end other programs, "
+            "or raise the limit of this one"
+        ) from error
     # Keras and h5py raise any type of error, for a failed download a bare Exception.
     except Exception as error:
         if weights == "imagenet":

@@ -60,6 +60,15 @@ class ExtractorTest(parameterized.TestCase, tf.test.TestCase):
                 features["content"]["block2_conv2"], expected["content"]["block2_conv2"]
             )
 
+    @parameterized.parameters(
+        MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+    )
+    def test_memory_that_ends_is_not_blamed_on_the_weights(self, error):
+        application = vgg._APPLICATIONS["vgg19"]._replace(build=mock.Mock(side_effect=error))
+        with mock.patch.dict(vgg._APPLICATIONS, vgg19=application):
+            with self.assertRaisesRegex(InputError, "^network=vgg19: there is too little memory"):
+                build()
+
     def test_vgg16_and_weights_by_path(self):
         path = f"{self.create_tempdir().full_path}/vgg16.weights.h5"
         keras = tf.keras.applications.VGG16(include_top=False, weights=None)
