@@ -1,11 +1,12 @@
 import multiprocessing
 from concurrent.futures import Future
+from unittest import mock
 
 import pytest
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 from testing.pictures import Deadly, requests
 
-from nst_tf import InputError, Settings
+from nst_tf import InputError, Settings, limits
 from nst_tf.batch import processes
 from nst_tf.batch.requests import RenderConfig, RenderResult
 from nst_tf.images import image_io
@@ -13,7 +14,7 @@ from nst_tf.images import image_io
 CONFIG = RenderConfig(Settings(size=48), "fast")
 
 
-class ProcessesTest(absltest.TestCase):
+class ProcessesTest(parameterized.TestCase):
     def tearDown(self):
         super().tearDown()
         self.assertEmpty(multiprocessing.active_children())
@@ -31,6 +32,15 @@ class ProcessesTest(absltest.TestCase):
         config = RenderConfig(Settings(style_layers="nothing"))
         with self.assertRaisesRegex(InputError, "style_layers=nothing"):
             next(processes.render(config, requests(1), workers=workers))
+
+    @parameterized.parameters((2, 0, 3), (4, 0, 1), (8, 0, 1), (2, 5, 5))
+    def test_workers_divide_the_cores_that_may_be_used(self, workers, threads, expected):
+        with (
+            mock.patch.object(limits, "num_cores", return_value=6),
+            mock.patch.object(processes, "ProcessPoolExecutor") as pool,
+            processes._pool(workers, threads),
+        ):
+            self.assertEqual(pool.call_args.kwargs["initargs"], (expected, 1 / workers))
 
     @pytest.mark.slow
     def test_errors_of_all_requests_come_from_the_processes(self):
