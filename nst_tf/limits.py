@@ -2,11 +2,15 @@
 
 import math
 import os
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+
+try:
+    import resource
+except ImportError:  # Windows, which has no such limits
+    resource = None  # type: ignore[assignment]
 
 _OWN_GROUPS = Path("/proc/self/cgroup")
 # Where control groups are mounted; beside those of version 1, version 2 is in `unified`.
@@ -31,6 +35,8 @@ def free_memory() -> float:
 
 def free_address_space() -> float:
     """What `ulimit -v` and `ulimit -d` leave; infinite without such limits."""
+    if resource is None:
+        return math.inf
     process = psutil.Process().memory_info()
     # Only Linux counts the data, and limits it.
     taken = {resource.RLIMIT_AS: process.vms, resource.RLIMIT_DATA: getattr(process, "data", None)}

@@ -20,7 +20,8 @@ from nst_tf.errors import InputError
 from nst_tf.printable import printable
 
 # What stops a run: Ctrl-C, kill, and a terminal that is closed.
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+_STOPPING = tuple(each for each in (signal.SIGINT, signal.SIGTERM, _HANGUP) if each)
 # Those that have come; and one entry while they must not interrupt.
 _signals: list[int] = []
 _blocked: list[bool] = []
@@ -179,7 +180,7 @@ def _exit_at_second_signal() -> None:
         received = 0
         while True:
             number = os.read(receiver, 1)[0]
-            if number != signal.SIGHUP and signal.getsignal(number) is _on_signal:
+            if number != _HANGUP and signal.getsignal(number) is _on_signal:
                 received += 1
             if received == 2:
                 with contextlib.suppress(OSError):  # of a terminal that is gone
