@@ -15,13 +15,16 @@ import tensorflow as tf
 from nst_tf.errors import InputError
 from nst_tf.images.pixels import ImageLike
 from nst_tf.networks import hub, precision
-from nst_tf.networks.stylization import edge_pad, resize_style
+from nst_tf.networks.stylization import StylizationNetwork, edge_pad, resize_style
+from nst_tf.networks.stylization_strips import StripedTransformer
 from nst_tf.run import memory_plan
 from nst_tf.run.pyramid import MIN_SIDE
 from nst_tf.style import check_weights
 
 # Bytes for each content pixel, measured with the bundled model on a CPU, 1.4 to 12.6 megapixels.
 _PER_PIXEL = 250
+# What takes more is painted in strips, if the model is the bundled one.
+_MAX_BYTES = 2**30
 Stylize = Callable[..., tf.Tensor]
 
 
@@ -126,6 +129,9 @@ class FastStylizer:
         if _checked_strength(strength) < 1:
             own = self._model.bottleneck(resize_style(content))
             bottleneck = _weighted_sum([own, bottleneck], [1 - strength, strength])
+        needed, free = _needed_and_free(content)
+        if isinstance(self._model, StylizationNetwork) and needed > min(free, _MAX_BYTES):
+            return _run_strips(self._model, content, bottleneck)
         return _run_padded(lambda padded: self._model.transform(padded, bottleneck), content)
 
     def _blend_pixels(
@@ -152,7 +158,7 @@ def _has_bottleneck(model: Any, content: tf.Tensor, style: tf.Tensor) -> bool:
 def _run_padded(model: Callable[[tf.Tensor], tf.Tensor], content: tf.Tensor) -> tf.Tensor:
     """Run with sides padded to multiples of 4, a size that all of these networks keep."""
     batch, height, width = content.shape[:3]
-    needed, (_, free) = _PER_PIXEL * batch * height * width, memory_plan.used_and_free()
+    needed, free = _needed_and_free(content)
     if needed > free:
         raise InputError(
             f"content: {batch} of {width} x {height} px take about {needed / 2**30:.1f} GiB, and "
@@ -160,6 +166,24 @@ def _run_padded(model: Callable[[tf.Tensor], tf.Tensor], content: tf.Tensor) -> 
         )
     stylized = model(edge_pad(content, 0))
     return tf.clip_by_value(stylized[:, :height, :width], 0.0, 1.0)
+
+
+def _run_strips(
+    model: StylizationNetwork, contents: tf.Tensor, bottlenecks: tf.Tensor
+) -> tf.Tensor:
+    """One image at a time; in strips memory has no part in how large it may be."""
+    bottlenecks = tf.repeat(bottlenecks, len(contents) // len(bottlenecks), axis=0)
+    transformers = (
+        StripedTransformer(model.transformer, content[np.newaxis], bottleneck[tf.newaxis])
+        for content, bottleneck in zip(np.asarray(contents), bottlenecks, strict=True)
+    )
+    return tf.concat([transformer.stylize() for transformer in transformers], axis=0)
+
+
+def _needed_and_free(content: tf.Tensor) -> tuple[float, float]:
+    """Bytes that a model takes for all of the content at once, and that there are."""
+    batch, height, width = content.shape[:3]
+    return _PER_PIXEL * batch * height * width, memory_plan.used_and_free()[1]
 
 
 def _weighted_sum(tensors: Iterable[tf.Tensor], weights: Sequence[float]) -> tf.Tensor:

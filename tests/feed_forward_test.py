@@ -73,7 +73,21 @@ class FastStylizerTest(parameterized.TestCase, tf.test.TestCase):
     def test_content_too_large_for_the_memory_is_refused(self):
         with mock.patch.object(feed_forward.memory_plan, "used_and_free", return_value=(0, 1e6)):
             with self.assertRaisesRegex(InputError, "1 of 80 x 60 px take .* smaller --size"):
-                self.bundled(self.content, self.style)
+                self.official(self.content, self.style)
+
+    @parameterized.parameters(
+        (mock.patch.object(feed_forward.memory_plan, "used_and_free", return_value=(0, 1e6)),),
+        (mock.patch.object(feed_forward, "_MAX_BYTES", 250 * 50 * 60),),
+    )
+    def test_the_bundled_model_takes_any_size_in_strips(self, limit):
+        contents = np.stack([cut(path, 61, 90) for path in (PHOTOGRAPH, PAINTING)])
+        run = mock.patch.object(feed_forward, "_run_strips", wraps=feed_forward._run_strips)
+        stylize = self.bundled.blend([self.style], [1.0])
+        expected = self.bundled(contents, self.style), stylize(contents, 0.5)
+        with limit, run as strips:
+            found = self.bundled(contents, self.style), stylize(contents, 0.5)
+        self.assertEqual(strips.call_count, 2)
+        self.assertAllClose(found, expected, atol=1e-4)
 
     @parameterized.parameters("bundled", "official")
     def test_strength_leads_from_the_content_to_the_style(self, model):

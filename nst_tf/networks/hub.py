@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from nst_tf.errors import InputError, one_line
-from nst_tf.networks.weights import bundled_path
+from nst_tf.networks.stylization import StylizationNetwork, read_weights
 
 MAGENTA = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 # Seconds a server may stay silent.
@@ -25,10 +25,11 @@ _ADVICE = (
 
 
 def load(handle: str) -> Any:
-    """Load a SavedModel: `bundled`, `magenta`, a folder, a .tar.gz, or an http(s) address."""
+    """Load `bundled`, or a SavedModel: `magenta`, a folder, a .tar.gz, an http(s) address."""
     # TensorFlow Hub stores downloads in TFHUB_CACHE_DIR, or in a temporary folder.
     if handle == "bundled":
-        return _load(handle, bundled_path("arbitrary_stylization"))
+        # As the SavedModel `arbitrary_stylization`, but sooner, and it can be run in strips.
+        return StylizationNetwork(read_weights())
     address = MAGENTA if handle == "magenta" else handle
     if address.startswith(("http://", "https://")):
         folder = _download(handle, address)

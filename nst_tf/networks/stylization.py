@@ -12,6 +12,7 @@ Layers carry the scope names of the original graph. Batch normalization is folde
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +25,7 @@ BOTTLENECK = 100
 STYLE_SIZE = 256
 _EPSILON = 1e-5
 # Pixels added around the content image and cut off again: the transformer distorts its border.
-_MARGIN = 16
+MARGIN = 16
 # MobileNet-v2: expansion, output channels, blocks, stride of the first block.
 _MOBILENET_V2 = (
     (1, 16, 1, 1),
@@ -44,7 +45,10 @@ ORIGIN = {
     "licence": "Apache-2.0, the Magenta authors",
 }
 
+# Mean and variance over all positions of a layer, each [B, 1, 1, C].
+Moments: TypeAlias = tuple[tf.Tensor, tf.Tensor]
 _IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
+_BOTTLENECKS = tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)
 
 
 class StylizationNetwork(tf.Module):
@@ -53,19 +57,19 @@ class StylizationNetwork(tf.Module):
     def __init__(self, weights: Weights):
         super().__init__(name="arbitrary")
         self.predictor = _Predictor(weights)
-        self.transformer = _Transformer(weights)
+        self.transformer = Transformer(weights)
 
-    @tf.function(input_signature=[_IMAGES])
+    @tf.function(input_signature=[_IMAGES], autograph=False)
     def bottleneck(self, style_image: tf.Tensor) -> tf.Tensor:
         """Embed style images [B, h, w, 3] as float32 [B, 1, 1, 100]; means are styles, too."""
         return self.predictor(resize_style(style_image))
 
-    @tf.function(input_signature=[_IMAGES, tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)])
+    @tf.function(input_signature=[_IMAGES, _BOTTLENECKS], autograph=False)
     def transform(self, content_image: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
         """Stylize images float32 [B, H, W, 3]; one of the two batches may be 1."""
         return self.apply_style(content_image, bottleneck)
 
-    @tf.function(input_signature=[_IMAGES, _IMAGES])
+    @tf.function(input_signature=[_IMAGES, _IMAGES], autograph=False)
     def __call__(self, content_image: tf.Tensor, style_image: tf.Tensor) -> list[tf.Tensor]:
         """Stylize content images with style images.
 
@@ -81,8 +85,8 @@ class StylizationNetwork(tf.Module):
     def apply_style(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
         """`transform` as part of another graph, which may have fixed sizes."""
         height, width = tf.shape(content)[1], tf.shape(content)[2]
-        stylized = self.transformer(edge_pad(content, _MARGIN), bottleneck)
-        return stylized[:, _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
+        stylized = self.transformer(edge_pad(content, MARGIN), bottleneck)
+        return stylized[:, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
 
 
 def read_weights() -> dict[str, np.ndarray]:
@@ -159,7 +163,7 @@ class _Predictor(tf.Module):
         return self.bottleneck(tf.reduce_mean(self.last(x), [1, 2], keepdims=True))
 
 
-class _StyledConv(tf.Module):
+class StyledConv(tf.Module):
     """Upsample, convolve, and normalize instances with the style's shift and scale."""
 
     def __init__(
@@ -179,15 +183,24 @@ class _StyledConv(tf.Module):
         self._factor = factor
 
     def __call__(self, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        """All of the layer, of a whole image."""
+        x = self.convolve(x)
+        return self.normalize(x, bottleneck, tf.nn.moments(x, [1, 2], keepdims=True))
+
+    def convolve(self, x: tf.Tensor) -> tf.Tensor:
+        """The part that sees few positions at a time."""
         if self._factor > 1:
             x = tf.image.resize(x, self._factor * tf.shape(x)[1:3], "nearest")
-        x = self.conv(x)
-        mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
+        return self.conv(x)
+
+    def normalize(self, x: tf.Tensor, bottleneck: tf.Tensor, moments: Moments) -> tf.Tensor:
+        """The part that needs the moments of all that `convolve` gives."""
+        mean, variance = moments
         shift, scale = self.shift(bottleneck), self.scale(bottleneck)
         return self.activation(tf.nn.batch_normalization(x, mean, variance, shift, scale, _EPSILON))
 
 
-class _Transformer(tf.Module):
+class Transformer(tf.Module):
     """[B, H, W, 3] with sides divisible by 4, and a bottleneck -> [B, H, W, 3] in (0, 1)."""
 
     def __init__(self, weights: Weights):
@@ -199,15 +212,15 @@ class _Transformer(tf.Module):
         ]
         self.residual = [
             (
-                _StyledConv(weights, f"{scope}/residual/residual{i}/conv1", activation=relu),
-                _StyledConv(weights, f"{scope}/residual/residual{i}/conv2"),
+                StyledConv(weights, f"{scope}/residual/residual{i}/conv1", activation=relu),
+                StyledConv(weights, f"{scope}/residual/residual{i}/conv2"),
             )
             for i in range(1, 6)
         ]
         self.expand = [
-            _StyledConv(weights, f"{scope}/expand/conv1/conv", factor=2, activation=relu),
-            _StyledConv(weights, f"{scope}/expand/conv2/conv", factor=2, activation=relu),
-            _StyledConv(
+            StyledConv(weights, f"{scope}/expand/conv1/conv", factor=2, activation=relu),
+            StyledConv(weights, f"{scope}/expand/conv2/conv", factor=2, activation=relu),
+            StyledConv(
                 weights,
                 f"{scope}/expand/conv3/conv",
                 convolve=blocked_conv2d,
@@ -216,6 +229,7 @@ class _Transformer(tf.Module):
         ]
 
     def __call__(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+        """Stylize whole images."""
         x = content
         for conv in self.contract:
             x = conv(x)
