@@ -85,7 +85,7 @@ class StripedTransformer:
 
         `into` may be a source of a function of single positions.
         """
-        height, counts, moments = self._height, [], []
+        height, counts, moments = self._height, list[int](), list[Moments]()
         step = max(_STRIP_PIXELS // (16 * self._width), 1)
         for start in range(0, height, step):
             stop = min(start + step, height)
@@ -108,7 +108,7 @@ def _rows(layer: np.ndarray | tf.Tensor, start: int, stop: int, height: int):
 def _total(counts: Sequence[int], moments: Sequence[Moments]) -> Moments:
     """The moments of a layer from those of its strips and their numbers of rows."""
     weights = np.divide(counts, sum(counts), dtype=np.float64)
-    means, variances = np.float64(moments).swapaxes(0, 1)
+    means, variances = (np.array(each, np.float64) for each in zip(*moments, strict=True))
     mean = np.tensordot(weights, means, 1)
     variance = np.tensordot(weights, variances + (means - mean) ** 2, 1)
-    return np.float32(mean), np.float32(variance)
+    return tf.constant(mean, tf.float32), tf.constant(variance, tf.float32)
