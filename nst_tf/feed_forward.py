@@ -6,6 +6,7 @@ and `transform(content_image, bottleneck)`.
 """
 
 import functools
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,10 +14,11 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.errors import InputError
+from nst_tf.images import color_transfer
 from nst_tf.images.pixels import ImageLike
-from nst_tf.networks import hub, precision
+from nst_tf.networks import hub, precision, stylization_strips
+from nst_tf.networks.scroll import mean_of_pieces, split_scroll
 from nst_tf.networks.stylization import StylizationNetwork, edge_pad, resize_style
-from nst_tf.networks.stylization_strips import StripedTransformer
 from nst_tf.run import memory_plan
 from nst_tf.run.pyramid import MIN_SIDE
 from nst_tf.style import check_weights
@@ -25,6 +27,8 @@ from nst_tf.style import check_weights
 _PER_PIXEL = 250
 # What takes more is painted in strips, if the model is the bundled one.
 _MAX_BYTES = 2**30
+_GRAY_ROWS = 256
+_LOG = logging.getLogger(__name__)
 Stylize = Callable[..., tf.Tensor]
 
 
@@ -80,7 +84,7 @@ class FastStylizer:
         Raises:
             InputError: other shapes or types, batches that do not match, or too little memory.
         """
-        content, style = _checked("content", content), resize_style(_checked("style", style))
+        content, style = _checked("content", content), _checked("style", style)
         batches = {len(content), len(style)}
         if len(batches - {1}) > 1:
             raise InputError(
@@ -89,12 +93,14 @@ class FastStylizer:
             )
         # Not every model takes unequal batches.
         content = tf.repeat(content, max(batches) // len(content), axis=0)
+        gray = [bool(color_transfer.is_gray(image)) for image in style]
         if self.has_bottleneck:
-            bottleneck = self._model.bottleneck(style)
+            bottleneck = self._embed(style)
             bottleneck = tf.repeat(bottleneck, len(content) // len(style), axis=0)
-            return self._transform(bottleneck, content)
-        style = tf.repeat(style, max(batches) // len(style), axis=0)
-        return _run_padded(lambda padded: self._model(padded, style)[0], content)
+            return self._transform(bottleneck, gray, content)
+        style = tf.repeat(_resize_middle(style), max(batches) // len(style), axis=0)
+        stylized = _run_padded(lambda padded: self._model(padded, style)[0], content)
+        return _keep_gray(stylized, content, gray)
 
     def blend(self, styles: Sequence[ImageLike], weights: Sequence[float]) -> Stylize:
         """Mix styles, for any number of content images.
@@ -115,24 +121,36 @@ class FastStylizer:
             InputError: other shapes or types, or weights that do not match the styles.
         """
         check_weights("weights", weights, len(styles))
-        styles = [resize_style(_checked("style", style)) for style in styles]
+        styles = [_checked("style", style) for style in styles]
         weights = [weight / sum(weights) for weight in weights]
         if not self.has_bottleneck:
             return functools.partial(self._blend_pixels, styles, weights)
-        bottleneck = _weighted_sum(map(self._model.bottleneck, styles), weights)
-        return functools.partial(self._transform, bottleneck)
+        bottleneck = _weighted_sum(map(self._embed, styles), weights)
+        gray = [all(color_transfer.is_gray(style) for style in styles)]
+        return functools.partial(self._transform, bottleneck, gray)
+
+    def _embed(self, style: tf.Tensor) -> tf.Tensor:
+        """The bottlenecks of styles, of a scroll the mean of its squares'."""
+        pieces = resize_style(split_scroll(style))
+        return mean_of_pieces(self._model.bottleneck(pieces), len(style))
 
     def _transform(
-        self, bottleneck: tf.Tensor, content: ImageLike, strength: float = 1.0
+        self,
+        bottleneck: tf.Tensor,
+        gray_styles: Sequence[bool],
+        content: ImageLike,
+        strength: float = 1.0,
     ) -> tf.Tensor:
         content = _checked("content", content)
         if _checked_strength(strength) < 1:
-            own = self._model.bottleneck(resize_style(content))
+            own = self._embed(content)
             bottleneck = _weighted_sum([own, bottleneck], [1 - strength, strength])
         needed, free = _needed_and_free(content)
         if isinstance(self._model, StylizationNetwork) and needed > min(free, _MAX_BYTES):
-            return _run_strips(self._model, content, bottleneck)
-        return _run_padded(lambda padded: self._model.transform(padded, bottleneck), content)
+            stylized = stylization_strips.transform(self._model, content, bottleneck)
+        else:
+            stylized = _run_padded(lambda x: self._model.transform(x, bottleneck), content)
+        return _keep_gray(stylized, content, gray_styles)
 
     def _blend_pixels(
         self,
@@ -168,16 +186,38 @@ def _run_padded(model: Callable[[tf.Tensor], tf.Tensor], content: tf.Tensor) -> 
     return tf.clip_by_value(stylized[:, :height, :width], 0.0, 1.0)
 
 
-def _run_strips(
-    model: StylizationNetwork, contents: tf.Tensor, bottlenecks: tf.Tensor
-) -> tf.Tensor:
-    """One image at a time; in strips memory has no part in how large it may be."""
-    bottlenecks = tf.repeat(bottlenecks, len(contents) // len(bottlenecks), axis=0)
-    transformers = (
-        StripedTransformer(model.transformer, content[np.newaxis], bottleneck[tf.newaxis])
-        for content, bottleneck in zip(np.asarray(contents), bottlenecks, strict=True)
-    )
-    return tf.concat([transformer.stylize() for transformer in transformers], axis=0)
+def _resize_middle(style: tf.Tensor) -> tf.Tensor:
+    """Styles as models take them; of a scroll, the middle whose sides are 1 to 2."""
+    height, width = style.shape[1:3]
+    if max(height, width) > 2 * min(height, width):
+        _LOG.warning(
+            "style: %d x %d px; this model has no bottleneck to average, so it sees the middle",
+            width,
+            height,
+        )
+        rows, columns = min(height, 2 * width), min(width, 2 * height)
+        top, left = (height - rows) // 2, (width - columns) // 2
+        style = style[:, top : top + rows, left : left + columns]
+    return resize_style(style)
+
+
+def _keep_gray(stylized: tf.Tensor, contents: tf.Tensor, gray_styles: Sequence[bool]) -> tf.Tensor:
+    """Take the color, which is noise, from gray content images in gray styles."""
+    if not any(gray_styles):
+        return stylized
+    gray_styles = list(gray_styles) * (len(contents) // len(gray_styles))
+    images = [
+        _gray(image) if is_gray and color_transfer.is_gray(content) else image
+        for image, content, is_gray in zip(stylized, contents, gray_styles, strict=True)
+    ]
+    return tf.stack(images)
+
+
+def _gray(image: tf.Tensor) -> tf.Tensor:
+    # In parts, since what Oklab takes on the way is several times the image.
+    starts = range(0, len(image), _GRAY_ROWS)
+    parts = [color_transfer.gray(image[start : start + _GRAY_ROWS]) for start in starts]
+    return tf.concat(parts, axis=0)
 
 
 def _needed_and_free(content: tf.Tensor) -> tuple[float, float]:

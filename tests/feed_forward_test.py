@@ -81,12 +81,13 @@ class FastStylizerTest(parameterized.TestCase, tf.test.TestCase):
     )
     def test_the_bundled_model_takes_any_size_in_strips(self, limit):
         contents = np.stack([cut(path, 61, 90) for path in (PHOTOGRAPH, PAINTING)])
-        run = mock.patch.object(feed_forward, "_run_strips", wraps=feed_forward._run_strips)
+        strips = feed_forward.stylization_strips
+        run = mock.patch.object(strips, "transform", wraps=strips.transform)
         stylize = self.bundled.blend([self.style], [1.0])
         expected = self.bundled(contents, self.style), stylize(contents, 0.5)
-        with limit, run as strips:
+        with limit, run as in_strips:
             found = self.bundled(contents, self.style), stylize(contents, 0.5)
-        self.assertEqual(strips.call_count, 2)
+        self.assertEqual(in_strips.call_count, 2)
         self.assertAllClose(found, expected, atol=1e-4)
 
     @parameterized.parameters("bundled", "official")
@@ -114,6 +115,47 @@ class FastStylizerTest(parameterized.TestCase, tf.test.TestCase):
             self.assertGreater(np.abs(blended - pixels).max(), 0.01)
         else:
             self.assertAllClose(blended, pixels, atol=1e-5)
+
+    @parameterized.parameters((320, 40), (40, 320))
+    def test_a_scroll_is_the_mean_of_squares_that_cover_it(self, height, width):
+        scroll = cut(PAINTING, height, width)[np.newaxis]
+        squares = [
+            scroll[:, offset : offset + 40]
+            if height > width
+            else scroll[:, :, offset : offset + 40]
+            for offset in range(0, 320, 40)
+        ]
+        expected = self.bundled.blend(squares, [1] * 8)(self.content)
+        self.assertAllClose(self.bundled(self.content, scroll), expected, atol=1e-5)
+        self.assertAllClose(self.bundled.blend([scroll], [1])(self.content), expected, atol=1e-5)
+        pair = np.concatenate([scroll, scroll[:, ::-1, ::-1] ** 2])
+        self.assertAllClose(self.bundled(self.content, pair)[0], expected[0], atol=1e-4)
+
+    def test_a_model_without_bottleneck_sees_the_middle_of_a_scroll(self):
+        scroll = cut(PAINTING, 100, 500)[np.newaxis]
+        with self.assertLogs("nst_tf", "WARNING") as logs:
+            found = self.official(self.content, scroll)
+        self.assertIn("500 x 100 px", logs.output[0])
+        self.assertAllClose(found, self.official(self.content, scroll[:, :, 150:350]), atol=1e-5)
+
+    @parameterized.parameters("bundled", "official")
+    def test_gray_and_gray_give_gray_and_only_they(self, model):
+        stylizer = getattr(self, model)
+        gray_content, gray_style = (
+            np.repeat(image.mean(-1, keepdims=True), 3, -1) for image in (self.content, self.style)
+        )
+        contents, styles = np.concatenate([self.content, gray_content]), [self.style, gray_style]
+        for style, expected in zip(styles, ([False, False], [False, True]), strict=True):
+            stylize = stylizer.blend([style], [1.0])
+            for images in (stylizer(contents, style), stylize(contents), stylize(contents, 0.7)):
+                self.assertEqual(
+                    [bool(np.ptp(image, -1).max() < 1e-5) for image in images.numpy()], expected
+                )
+                self.assertGreater(np.std(images), 0.01)
+        paired = stylizer(contents, np.concatenate([gray_style, gray_style]))
+        self.assertAllClose(paired, stylizer(contents, gray_style), atol=1e-5)
+        mixed = stylizer.blend(styles, [1, 1])(gray_content)
+        self.assertGreater(np.ptp(mixed, -1).max(), 0.01)
 
     @parameterized.parameters(([1.0],), ([1.0, -1.0],), ([0.0, 0.0],), ([1.0, float("inf")],))
     def test_weights_that_do_not_match_are_refused(self, weights):

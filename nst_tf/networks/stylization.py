@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.networks.quantized_conv import Activation, Conv, Weights, blocked_conv2d
+from nst_tf.networks.scroll import mean_of_pieces, split_scroll
 from nst_tf.networks.weights import bundled_path
 
 BOTTLENECK = 100
@@ -62,7 +63,10 @@ class StylizationNetwork(tf.Module):
     @tf.function(input_signature=[_IMAGES], autograph=False)
     def bottleneck(self, style_image: tf.Tensor) -> tf.Tensor:
         """Embed style images [B, h, w, 3] as float32 [B, 1, 1, 100]; means are styles, too."""
-        return self.predictor(resize_style(style_image))
+        pieces = split_scroll(style_image)
+        embedded = self.predictor(resize_style(pieces))
+        mean = mean_of_pieces(embedded, tf.shape(style_image)[0])
+        return tf.ensure_shape(mean, [None, 1, 1, BOTTLENECK])
 
     @tf.function(input_signature=[_IMAGES, _BOTTLENECKS], autograph=False)
     def transform(self, content_image: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
@@ -96,7 +100,10 @@ def read_weights() -> dict[str, np.ndarray]:
 
 
 def resize_style(style: tf.Tensor) -> tf.Tensor:
-    """Resize [B, h, w, 3] to a short side of 256 pixels; a long side over 512 is squeezed to it."""
+    """Resize [B, h, w, 3] to a short side of 256 pixels; a long side over 512 is squeezed to it.
+
+    `split_scroll` before it leaves nothing to squeeze.
+    """
     size = tf.cast(tf.shape(style)[1:3], tf.float32)
     size = tf.round(size * (STYLE_SIZE / tf.reduce_min(size)))
     size = tf.cast(tf.minimum(size, 2.0 * STYLE_SIZE), tf.int32)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.networks.stylization import MARGIN, Moments, StyledConv, Transformer
+from nst_tf.networks.stylization import MARGIN, Moments, StyledConv, StylizationNetwork, Transformer
 
 # Of the image; larger strips take more memory and no less time.
 _STRIP_PIXELS = 2**20
@@ -23,7 +23,21 @@ _CHANNELS = (32, 16)
 _Function = Callable[..., tf.Tensor]
 
 
-class StripedTransformer:
+def transform(
+    network: StylizationNetwork, contents: tf.Tensor, bottlenecks: tf.Tensor
+) -> tf.Tensor:
+    """`network.transform`, one image at a time; its size takes memory for few layers only."""
+    bottlenecks = tf.repeat(bottlenecks, len(contents) // len(bottlenecks), axis=0)
+    images = [
+        _StripedTransformer(network.transformer, content[np.newaxis], bottleneck).stylize()
+        for content, bottleneck in zip(
+            np.asarray(contents), bottlenecks[:, tf.newaxis], strict=True
+        )
+    ]
+    return tf.concat(images, axis=0)
+
+
+class _StripedTransformer:
     """The transformer for one content image and one style."""
 
     def __init__(self, transformer: Transformer, content: np.ndarray, bottleneck: tf.Tensor):

@@ -19,18 +19,21 @@ class StripsTest(parameterized.TestCase, tf.test.TestCase):
     def test_equals_the_whole_image(self, size, pixels):
         content = cut(PHOTOGRAPH, *size)[np.newaxis]
         expected = self.network.transform(content, self.bottleneck)
-        calls = []
-        with mock.patch.object(stylization_strips, "_STRIP_PIXELS", pixels):
-            striped = stylization_strips.StripedTransformer(
-                self.network.transformer, content, self.bottleneck
-            )
-            contract = striped._contract
-            striped._contract = lambda rows: calls.append(rows.shape[1]) or contract(rows)
-            found = striped.stylize()
+        heights, conv = [], self.network.transformer.contract[0]
+        recorded = mock.Mock(side_effect=lambda x: heights.append(x.shape[1]) or conv(x))
+        with (
+            mock.patch.object(stylization_strips, "_STRIP_PIXELS", pixels),
+            mock.patch.object(
+                self.network.transformer,
+                "contract",
+                [recorded, *self.network.transformer.contract[1:]],
+            ),
+        ):
+            found = stylization_strips.transform(self.network, content, self.bottleneck)
         self.assertAllClose(found, expected, atol=1e-4)
         self.assertGreater(np.abs(expected - content).mean(), 0.05)
-        self.assertGreater(len(calls), 2)
-        self.assertLess(max(calls), size[0] + 2 * stylization.MARGIN)
+        self.assertGreater(len(heights), 2)
+        self.assertLess(max(heights), size[0] + 2 * stylization.MARGIN)
 
 
 if __name__ == "__main__":
