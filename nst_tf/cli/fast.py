@@ -1,5 +1,6 @@
 """fast.py: repaint photographs in one pass of a trained network."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,16 @@ from nst_tf.batch import jobs
 from nst_tf.cli import app, inputs
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
-from nst_tf.images.pixels import Size, resize
+from nst_tf.images.cutout import crop_to_visible
+from nst_tf.images.pixels import ImageLike, Size, resize
 from nst_tf.networks import device
+from nst_tf.networks.stylization import STYLE_SIZE
 from nst_tf.run.pyramid import scale_sizes
 from nst_tf.settings import Settings
 
-# The network sees a style image at half of this.
-_STYLE_SIDE = 512
+# Of the content image; from here on strokes look fine, since they keep their size in pixels.
+_FINE_STROKES = 2000
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,14 @@ def stylize(options: Options) -> None:
         app.check_no_overwrite(taken, output=output)
         image_io.check_output(output, max(map(max, sizes)))
         taken.append(output)
-    images = {style: image_io.read(style, long_side=_STYLE_SIDE).rgb[None] for style in paths}
+    images = {path: _read_style(path)[None] for path in paths}
+    longest = max(map(max, sizes))
+    if longest > _FINE_STROKES:
+        _LOG.warning(
+            "strokes keep their size in pixels: at %d px they look fine; --size=1500 paints them "
+            "larger",
+            longest,
+        )
     model = feed_forward.load(options.handle)
     painters = [
         model.blend([images[style] for style in styles], weights or [1.0]) for styles in mixtures
@@ -55,6 +66,8 @@ def stylize(options: Options) -> None:
     for path, size in zip(options.content, sizes, strict=True):
         picture = image_io.read(path, long_side=options.size)
         content = resize(picture.rgb[None], *size)
+        # A large picture is not to be held twice.
+        picture = picture._replace(rgb=picture.rgb[:0])
         for paint in painters:
             output, painted = next(remaining), paint(content, options.strength)[0]
             image_io.write(
@@ -65,6 +78,24 @@ def stylize(options: Options) -> None:
                 metadata=picture.metadata,
             )
             print(f"painted {output}", flush=True)
+
+
+def _read_style(path: str) -> ImageLike:
+    """The visible part of a style image, with a warning if it is small."""
+    picture = image_io.read(path, long_side=2 * STYLE_SIZE)
+    rgb: ImageLike = picture.rgb
+    if picture.alpha is not None:
+        rgb = crop_to_visible(rgb, picture.alpha)
+    short = min(rgb.shape[:2])
+    if short < STYLE_SIZE / 2:
+        _LOG.warning(
+            "%s: is enlarged %.1f times, to a short side of %d px, so its strokes are soft; a "
+            "larger picture of it paints better",
+            path,
+            STYLE_SIZE / short,
+            STYLE_SIZE,
+        )
+    return rgb
 
 
 def _size(path: str, long_side: int) -> Size:

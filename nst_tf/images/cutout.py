@@ -11,6 +11,17 @@ _VISIBLE = 1 / 8
 _LEVELS = 16
 
 
+def crop_to_visible(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """The smallest rectangle of an image [H, W, 3] with all that is not wholly transparent.
+
+    Works inside a tf.function too. `alpha` [H, W] must not be 0 everywhere.
+    """
+    visible = tf.convert_to_tensor(alpha) > 0
+    rows = tf.where(tf.reduce_any(visible, axis=1))[:, 0]
+    columns = tf.where(tf.reduce_any(visible, axis=0))[:, 0]
+    return rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 def fill_hidden(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """Replace hidden colors by an average of visible ones, from as near as there are some.
 

@@ -88,6 +88,38 @@ class FastTest(ScriptTest):
             distances.append(np.abs(painted - image_io.read(content).rgb).mean())
         self.assertLess(*distances)
 
+    def test_a_cut_out_painting_is_its_visible_part(self):
+        painting = Image.open(PAINTING).convert("RGBA").crop((0, 0, 300, 200))
+        hidden = Image.new("RGBA", (500, 400), (0, 255, 0, 0))
+        hidden.paste(painting, (120, 90))
+        pictures = []
+        for number, style in enumerate((painting, hidden)):
+            path = self.folder / f"{number}.png"
+            style.save(path)
+            self.stylize(style=[str(path)])
+            pictures.append(image_io.read(self.output).rgb)
+        np.testing.assert_array_equal(*pictures)
+
+    def test_a_gray_photograph_in_a_gray_style_is_gray(self):
+        paths = [self.folder / name for name in ("photograph.png", "painting.jpg")]
+        for path, source in zip(paths, (PHOTOGRAPH, PAINTING), strict=True):
+            Image.open(source).convert("L").save(path)
+        self.stylize(content=[str(paths[0])], style=[str(paths[1])])
+        painted = image_io.read(self.output).rgb
+        self.assertEqual(np.ptp(painted, axis=-1).max(), 0)
+        self.assertGreater(painted.std(), 0.05)
+
+    def test_notices_of_fine_strokes_and_of_a_small_painting(self):
+        small = self.folder / "small.png"
+        Image.open(PAINTING).crop((0, 0, 200, 64)).save(small)
+        with mock.patch.object(fast, "_FINE_STROKES", 63), self.assertLogs("nst_tf") as logs:
+            self.stylize(style=[str(small)])
+        strokes, enlarged = sorted(record.getMessage() for record in logs.records)[::-1]
+        self.assertIn("at 64 px they look fine; --size=1500", strokes)
+        self.assertStartsWith(enlarged, f"{small}: is enlarged 4.0 times")
+        with self.assertNoLogs("nst_tf"):
+            self.stylize()
+
     def test_files_of_one_name_are_numbered(self):
         other = self.folder / "other" / PHOTOGRAPH.name
         other.parent.mkdir()

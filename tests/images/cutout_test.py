@@ -4,7 +4,16 @@ import unittest
 
 import numpy as np
 
-from nst_tf.images.cutout import fill_hidden
+from nst_tf.images.cutout import crop_to_visible, fill_hidden
+
+
+class CropToVisibleTest(unittest.TestCase):
+    def test_the_rectangle_around_all_that_is_visible(self):
+        rgb = np.random.default_rng(0).random((20, 30, 3), np.float32)
+        alpha = np.zeros((20, 30), np.float32)
+        alpha[3, 12] = alpha[8, 5] = 0.1
+        np.testing.assert_array_equal(crop_to_visible(rgb, alpha), rgb[3:9, 5:13])
+        np.testing.assert_array_equal(crop_to_visible(rgb, np.ones((20, 30))), rgb)
 
 
 class FillHiddenTest(unittest.TestCase):
