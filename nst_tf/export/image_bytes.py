@@ -1,29 +1,70 @@
 """JPEG and PNG files in an exported graph: what `serving_bytes` takes and gives."""
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
-from nst_tf.export import checks
+from nst_tf.export import checks, exif
+from nst_tf.images.cutout import crop_to_visible, fill_hidden
+from nst_tf.images.pixels import resize
 
 # The first bytes of a file.
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
-def decode(name: str, encoded: tf.Tensor) -> tf.Tensor:
-    """A JPEG or PNG file as float32 [1, H, W, 3] in [0, 1]; transparency is dropped."""
+class Picture(NamedTuple):
+    """A picture: float32 [1, H, W, 3] and its opacity float32 [H, W], each in [0, 1]."""
+
+    rgb: tf.Tensor
+    alpha: tf.Tensor
+
+
+def decode(name: str, encoded: tf.Tensor) -> Picture:
+    """Decode a JPEG file, turned upright by its EXIF data, or a PNG file.
+
+    Transparent pixels get the colors of visible ones.
+    """
     is_jpeg, is_png = (
         tf.strings.substr(encoded, 0, len(signature)) == signature for signature in (_JPEG, _PNG)
     )
     message = f"{name}: expected a JPEG or PNG file, got another one of this many bytes:"
     encoded = checks.require(encoded, (is_jpeg | is_png, message, tf.strings.length(encoded)))
-    pixels = tf.cond(
-        is_jpeg,
-        # As Pillow decodes them.
-        lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_png(encoded, channels=3),
+
+    def decode_jpeg() -> tf.Tensor:
+        # As Pillow decodes them. The name is that of the input in the error of a damaged file.
+        rgb = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE", name=name)
+        rgb = exif.turn_upright(rgb, exif.orientation(encoded))
+        return tf.concat([rgb, 255 * tf.ones_like(rgb[..., :1])], axis=-1)
+
+    samples = tf.cond(
+        is_jpeg, decode_jpeg, lambda: tf.io.decode_png(encoded, channels=4, name=name)
     )
-    return tf.cast(pixels, tf.float32)[tf.newaxis] / 255.0
+    samples = tf.cast(samples, tf.float32) / 255.0
+    rgb, alpha = samples[..., :3], samples[..., 3]
+    message = f"{name}: expected something to see, got a picture that is all transparent:"
+    alpha = checks.require(alpha, (tf.reduce_any(alpha > 0), message, tf.shape(alpha)))
+    is_opaque = tf.reduce_all(alpha == 1)
+    rgb = tf.cond(is_opaque, lambda: rgb, lambda: fill_hidden(rgb, alpha))
+    return Picture(rgb[tf.newaxis], alpha)
 
 
-def encode(image: tf.Tensor) -> tf.Tensor:
-    """The first image of a batch in [0, 1] as a PNG file, rounded as `pixels.to_uint` does."""
-    return tf.io.encode_png(tf.cast(image[0] * 255.0 + 0.5, tf.uint8))
+def decode_style(name: str, encoded: tf.Tensor) -> tf.Tensor:
+    """Decode a file as float32 [1, h, w, 3]: of a cut-out, the rectangle that is visible."""
+    rgb, alpha = decode(name, encoded)
+    return crop_to_visible(rgb[0], alpha)[tf.newaxis]
+
+
+def encode(image: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """The first image of a batch in [0, 1] as a PNG file, rounded as `pixels.to_uint` does.
+
+    It has an alpha channel, `alpha` at its size, unless that is opaque.
+    """
+    size = tf.shape(image)[1:3]
+
+    def with_alpha() -> tf.Tensor:
+        resized = resize(alpha[..., tf.newaxis], size[0], size[1])
+        return tf.concat([image[0], resized], axis=-1)
+
+    # `encode_png` takes one number of channels, which it reads when it runs.
+    samples = tf.cond(tf.reduce_all(alpha == 1), lambda: image[0], with_alpha)
+    return tf.io.encode_png(tf.cast(samples * 255.0 + 0.5, tf.uint8))

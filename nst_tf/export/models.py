@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from nst_tf.errors import InputError
 from nst_tf.export import checks, graph, image_bytes
+from nst_tf.images import color_transfer
 from nst_tf.losses.gram import gram_matrix
 from nst_tf.losses.objective import Weights
 from nst_tf.networks import precision, stylization, vgg
@@ -145,7 +146,10 @@ class ExportedOptimization(_VggModel):
         stylized = graph.stylize_graph(
             self._vgg.network(), content, style, self.settings, steps=steps, weights=weights
         )
-        return {"stylized": stylized.image, "losses": stylized.totals}
+        return {
+            "stylized": _keep_gray(stylized.image, content, style),
+            "losses": stylized.totals,
+        }
 
     @tf.function(input_signature=[_BYTES, _BYTES, _STEPS, _WEIGHT, _WEIGHT], autograph=False)
     def stylize_files(
@@ -161,10 +165,10 @@ class ExportedOptimization(_VggModel):
         Returns `stylized_bytes`, a PNG file, and `losses`.
         """
         content = image_bytes.decode("content_bytes", content_bytes)
-        style = image_bytes.decode("style_bytes", style_bytes)
-        outputs = self(content, style, steps, content_weight, tv_weight)
+        style = image_bytes.decode_style("style_bytes", style_bytes)
+        outputs = self(content.rgb, style, steps, content_weight, tv_weight)
         return {
-            "stylized_bytes": image_bytes.encode(outputs["stylized"]),
+            "stylized_bytes": image_bytes.encode(outputs["stylized"], content.alpha),
             "losses": outputs["losses"],
         }
 
@@ -203,11 +207,12 @@ class ExportedStylization(stylization.StylizationNetwork):
             tf.errors.InvalidArgumentError: refused values, sides or batches.
         """
         content_image = checks.images("content_image", content_image)
-        style_image = checks.images("style_image", style_image, min_side=1)
+        style_image = checks.images("style_image", style_image, checks.MIN_STYLE_SIDE)
         content_image = checks.equal_batches(
             ("content_image", content_image), ("style_image", style_image)
         )
-        return {"output_0": self(content_image, style_image)[0]}
+        stylized = self(content_image, style_image)[0]
+        return {"output_0": _keep_gray(stylized, content_image, style_image)}
 
     @tf.function(input_signature=[_BYTES, _BYTES], autograph=False)
     def stylize_files(
@@ -215,8 +220,9 @@ class ExportedStylization(stylization.StylizationNetwork):
     ) -> dict[str, tf.Tensor]:
         """`stylize` with JPEG or PNG files, strings; returns `stylized_bytes`, a PNG file."""
         content = image_bytes.decode("content_bytes", content_bytes)
-        style = image_bytes.decode("style_bytes", style_bytes)
-        return {"stylized_bytes": image_bytes.encode(self.stylize(content, style)["output_0"])}
+        style = image_bytes.decode_style("style_bytes", style_bytes)
+        stylized = self.stylize(content.rgb, style)["output_0"]
+        return {"stylized_bytes": image_bytes.encode(stylized, content.alpha)}
 
     def provenance(self) -> Json:
         """The precision, and the source of the weights."""
@@ -225,6 +231,12 @@ class ExportedStylization(stylization.StylizationNetwork):
     def signatures(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
         """The functions to serve, by name."""
         return {"serving_default": self.stylize, "serving_bytes": self.stylize_files}
+
+
+def _keep_gray(stylized: tf.Tensor, content: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
+    """Take the color, which is noise, from images where all that they are made of is gray."""
+    is_gray = color_transfer.is_gray(content) & color_transfer.is_gray(style)
+    return tf.cond(is_gray, lambda: color_transfer.gray(stylized), lambda: stylized)
 
 
 ExportedModel = ExportedExtractor | ExportedOptimization | ExportedStylization

@@ -3,7 +3,7 @@ import io
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
-from PIL import Image
+from PIL import Image, ImageOps
 from testing.pictures import PHOTOGRAPH, cut
 
 from nst_tf.export import image_bytes
@@ -24,7 +24,34 @@ class CodecsTest(parameterized.TestCase, tf.test.TestCase):
     def test_decodes_as_pillow_does(self, format, mode):
         file = encoded(format, mode)
         expected = np.float32(Image.open(io.BytesIO(file)).convert("RGB"))[np.newaxis] / 255
-        self.assertAllEqual(image_bytes.decode("content_bytes", tf.constant(file)), expected)
+        found = image_bytes.decode("content_bytes", tf.constant(file))
+        self.assertAllEqual(found.rgb, expected)
+        self.assertAllEqual(found.alpha, np.ones([64, 70]))
+
+    def test_hidden_colors_are_not_seen(self):
+        image = np.full([64, 70, 4], [0, 255, 0, 0], np.uint8)
+        image[20:40, 10:50] = [200, 100, 50, 255]
+        image[25:30, 20:30, 3] = 100
+        file = tf.io.encode_png(image)
+        found = image_bytes.decode("content_bytes", file)
+        self.assertAllEqual(found.alpha, np.float32(image[..., 3]) / 255)
+        expected = np.broadcast_to(np.float32([200, 100, 50]) / 255, [1, 64, 70, 3])
+        self.assertAllClose(found.rgb, expected, atol=1e-5)
+        style = image_bytes.decode_style("style_bytes", file)
+        self.assertAllClose(style, expected[:, :20, :40], atol=1e-5)
+        with self.assertRaisesRegex(
+            tf.errors.InvalidArgumentError, "style_bytes: .* all transparent"
+        ):
+            image_bytes.decode("style_bytes", tf.io.encode_png(np.zeros([9, 9, 4], np.uint8)))
+
+    def test_a_photograph_on_its_side_is_turned(self):
+        picture, file, exif = Image.open(PHOTOGRAPH).resize((60, 40)), io.BytesIO(), Image.Exif()
+        exif[0x0112] = 6
+        picture.save(file, "JPEG", exif=exif)
+        found = image_bytes.decode("content_bytes", tf.constant(file.getvalue()))
+        expected = np.asarray(ImageOps.exif_transpose(Image.open(file)))
+        self.assertEqual(found.alpha.shape, (60, 40))
+        self.assertAllEqual(found.rgb[0], np.float32(expected) / 255)
 
     @parameterized.parameters(
         (b"", "content_bytes: expected a JPEG or PNG file"),
@@ -36,10 +63,20 @@ class CodecsTest(parameterized.TestCase, tf.test.TestCase):
         with self.assertRaisesRegex(tf.errors.InvalidArgumentError, message):
             image_bytes.decode("content_bytes", tf.constant(file))
 
+    @parameterized.parameters("JPEG", "PNG")
+    def test_a_cut_file_names_its_input_from_a_graph(self, format):
+        decode = tf.function(lambda file: image_bytes.decode("style_bytes", file))
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "node .*style_bytes"):
+            decode(tf.constant(encoded(format)[:1500]))
+
     def test_encodes_as_rounded_here(self):
         image = np.linspace(0, 1, 64 * 70 * 3, dtype=np.float32).reshape(64, 70, 3)
-        file = image_bytes.encode(tf.constant(image[np.newaxis])).numpy()
-        self.assertAllEqual(Image.open(io.BytesIO(file)), to_uint(image, np.uint8))
+        for alpha in (np.ones([6, 7], np.float32), image[..., 0]):
+            file = image_bytes.encode(tf.constant(image[np.newaxis]), tf.constant(alpha)).numpy()
+            expected = to_uint(image, np.uint8)
+            if alpha.min() < 1:
+                expected = np.concatenate([expected, expected[..., :1]], axis=-1)
+            self.assertAllEqual(Image.open(io.BytesIO(file)), expected)
 
 
 if __name__ == "__main__":

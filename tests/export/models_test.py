@@ -37,6 +37,13 @@ class ModelCase(parameterized.TestCase, tf.test.TestCase):
         files = dict(content_bytes=file, style_bytes=file)
         wrong = [(name, "garbage", "expected a JPEG or PNG file") for name in files]
         self.refused(function, files | request, *wrong)
+        cut_off = tf.io.encode_jpeg(np.ones([64, 64, 3], np.uint8)).numpy()[:400]
+        for name in files:
+            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, f"node .*{name}"):
+                function(
+                    **{key: tf.constant(x) for key, x in (files | request).items()}
+                    | {name: tf.constant(cut_off)}
+                )
 
 
 @pytest.mark.slow
@@ -83,7 +90,7 @@ class OptimizationTest(ModelCase):
             ("tv_weight", -1.0, "expected a number"),
             ("content", image + 255, "expected values"),
             ("content", image[:, :40], "expected sides from 32 px at each scale"),
-            ("style", image[:, :4], "expected sides from 1 px"),
+            ("style", image[:, :7, :7], "expected sides from 8 px"),
         )
         self.refused_files(self.model.stylize_files, **request)
 
@@ -131,10 +138,23 @@ class StylizationTest(ModelCase):
             model.stylize,
             dict(content_image=content, style_image=style),
             ("content_image", content + 255, "expected values"),
-            ("style_image", style[:, :4], "expected sides"),
+            ("style_image", style[:, :1, :1], "expected sides from 8 px"),
             ("style_image", np.concatenate([style] * 2), "expected equal batches"),
         )
         self.refused_files(model.stylize_files)
+        self.keeps_gray_and_alpha(model, content, style)
+
+    def keeps_gray_and_alpha(self, model, content, style):
+        gray_content, gray_style = (np.repeat(x[..., :1], 3, -1) for x in (content, style))
+        found = model.stylize(tf.constant(gray_content), tf.constant(gray_style))["output_0"]
+        self.assertLess(np.ptp(found, axis=-1).max(), 1e-5)
+        found = model.stylize(tf.constant(gray_content), tf.constant(style))["output_0"]
+        self.assertGreater(np.ptp(found, axis=-1).max(), 0.1)
+        cut_out = np.concatenate([content[0], content[0, ..., :1] > 0.5], axis=-1)
+        files = (tf.io.encode_png(to_uint(image, np.uint8)) for image in (cut_out, style[0]))
+        file = model.stylize_files(*files)["stylized_bytes"].numpy()
+        alpha = np.asarray(Image.open(io.BytesIO(file)))[..., 3]
+        self.assertAllEqual(alpha, 255 * (content[0, ..., 0] > 0.5))
 
 
 if __name__ == "__main__":
