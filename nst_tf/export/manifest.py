@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 import nst_tf
-from nst_tf.export.checks import MAX_STEPS
+from nst_tf.export.checks import MAX_STEPS, MIN_STYLE_SIDE
 from nst_tf.export.models import ExportedModel
 from nst_tf.run.pyramid import MAX_ASPECT_RATIO, MIN_SIDE
 from nst_tf.run.record import Json
@@ -16,16 +16,20 @@ from nst_tf.validation import plain
 # Where the manifest lies in the folder of an export.
 PATH = Path("assets.extra", "manifest.json")
 _COLORS, _ANY = [0, 1], None
-_SIDES = f"sides from {MIN_SIDE} px, one at most {MAX_ASPECT_RATIO} times the other"
+_SIDES, _STYLE_SIDES = (
+    f"sides from {side} px, one at most {MAX_ASPECT_RATIO} times the other"
+    for side in (MIN_SIDE, MIN_STYLE_SIDE)
+)
+_FILE = "a JPEG file, turned upright by its EXIF data, or a PNG file"
 # What the tensors of signatures hold, and their lowest and highest value; None is no limit.
 _MEANINGS: dict[str, tuple[str, list | None]] = {
     "image": (f"pictures, sRGB, {_SIDES}", _COLORS),
     "content": (f"the photograph, sRGB, {_SIDES}", _COLORS),
     "content_image": (f"photographs, sRGB, {_SIDES}", _COLORS),
-    "content_bytes": ("the photograph, a JPEG or PNG file", _ANY),
-    "style": (f"the painting, sRGB, one side at most {MAX_ASPECT_RATIO} times the other", _COLORS),
-    "style_image": ("as many paintings, or one for all, sRGB", _COLORS),
-    "style_bytes": ("the painting, a JPEG or PNG file", _ANY),
+    "content_bytes": (f"the photograph, {_FILE}", _ANY),
+    "style": (f"the painting, sRGB, {_STYLE_SIDES}", _COLORS),
+    "style_image": (f"as many paintings, or one for all, sRGB, {_STYLE_SIDES}", _COLORS),
+    "style_bytes": (f"the painting, {_FILE}; of a cut-out, what is visible", _ANY),
     "steps": (
         "iterations at the coarsest scale, three fifths as many with each finer one",
         [1, MAX_STEPS],
@@ -33,7 +37,7 @@ _MEANINGS: dict[str, tuple[str, list | None]] = {
     "content_weight": ("how much the photograph's content counts", [0, None]),
     "tv_weight": ("how much total variation counts", [0, None]),
     "stylized": ("the picture, sRGB", _COLORS),
-    "stylized_bytes": ("the picture, a PNG file", _ANY),
+    "stylized_bytes": ("the picture, a PNG file, as transparent as the photograph", _ANY),
     "output_0": ("pictures, sRGB", _COLORS),
     "losses": ("the total before each step, the coarsest scale's first", [0, None]),
 }

@@ -225,4 +225,4 @@ def _floats(path: Path, name: str, array: ImageLike, shape: tuple[int | None, ..
             f"{path}: {name} holds values that are not numbers (NaN); expected [0, 1]; "
             "if optimisation ran away, lower its learning rate"
         )
-    return array.astype(np.float32)
+    return array.astype(np.float32, copy=False)

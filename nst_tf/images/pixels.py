@@ -12,12 +12,17 @@ ImageLike: TypeAlias = np.ndarray | tf.Tensor
 
 def to_float(samples: np.ndarray) -> np.ndarray:
     """Integers to float32 in [0, 1]."""
-    return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
+    floats = samples.astype(np.float32)
+    floats /= np.float32(np.iinfo(samples.dtype).max)  # in place, as a large picture needs it
+    return floats
 
 
 def to_uint(floats: np.ndarray, dtype: type) -> np.ndarray:
     """Floats to integers: clamped to [0, 1], rounded half up. The only place that does so."""
-    return (np.clip(floats, 0.0, 1.0) * np.iinfo(dtype).max + 0.5).astype(dtype)
+    floats = np.clip(floats, 0.0, 1.0)
+    floats *= np.iinfo(dtype).max
+    floats += 0.5
+    return floats.astype(dtype)
 
 
 def resize(image: ImageLike, height: int, width: int) -> tf.Tensor:

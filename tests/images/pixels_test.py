@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
@@ -22,6 +24,18 @@ class ConversionTest(parameterized.TestCase, tf.test.TestCase):
         found = to_uint(values / top, dtype)
         self.assertEqual(found.dtype, dtype)
         self.assertAllEqual(found, [0, 0, 0, 1, 1, 2, 3, top - 1, top, top])
+
+    def test_no_more_than_one_copy_in_floats_is_made(self):
+        floats = RANDOM.random((400, 500, 3), np.float32)
+        for function, argument in (
+            (lambda x: to_uint(x, np.uint8), floats),
+            (to_float, to_uint(floats, np.uint8)),
+        ):
+            tracemalloc.start()
+            function(argument)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            self.assertBetween(peak, floats.nbytes, 1.3 * floats.nbytes)
 
 
 class ResizeTest(tf.test.TestCase):
