@@ -180,7 +180,8 @@ def _run_padded(model: Callable[[tf.Tensor], tf.Tensor], content: tf.Tensor) -> 
     if needed > free:
         raise InputError(
             f"content: {batch} of {width} x {height} px take about {needed / 2**30:.1f} GiB, and "
-            f"{free / 2**30:.1f} are free; give a smaller --size"
+            f"{free / 2**30:.1f} are free; give a smaller --size, or --handle=bundled, which takes "
+            "any"
         )
     stylized = model(edge_pad(content, 0))
     return tf.clip_by_value(stylized[:, :height, :width], 0.0, 1.0)

@@ -83,9 +83,7 @@ def stylize(options: Options) -> None:
 def _read_style(path: str) -> ImageLike:
     """The visible part of a style image, with a warning if it is small."""
     picture = image_io.read(path, long_side=2 * STYLE_SIZE)
-    rgb: ImageLike = picture.rgb
-    if picture.alpha is not None:
-        rgb = crop_to_visible(rgb, picture.alpha)
+    rgb = crop_to_visible(picture.rgb, picture.alpha)
     short = min(rgb.shape[:2])
     if short < STYLE_SIZE / 2:
         _LOG.warning(

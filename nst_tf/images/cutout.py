@@ -5,17 +5,21 @@ Otherwise a network would see them, and learn from them or paint them.
 
 import tensorflow as tf
 
+from nst_tf.images.pixels import ImageLike
+
 # Opacity from which a pixel's own color is its color; below, it fades into that of its neighbors.
 _VISIBLE = 1 / 8
 # Halvings of the pyramid; more than any image takes.
 _LEVELS = 16
 
 
-def crop_to_visible(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+def crop_to_visible(rgb: ImageLike, alpha: ImageLike | None) -> ImageLike:
     """The smallest rectangle of an image [H, W, 3] with all that is not wholly transparent.
 
-    Works inside a tf.function too. `alpha` [H, W] must not be 0 everywhere.
+    Works inside a tf.function too. `alpha` [H, W] must not be 0 everywhere; None is opaque.
     """
+    if alpha is None:
+        return rgb
     visible = tf.convert_to_tensor(alpha) > 0
     rows = tf.where(tf.reduce_any(visible, axis=1))[:, 0]
     columns = tf.where(tf.reduce_any(visible, axis=0))[:, 0]

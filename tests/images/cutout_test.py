@@ -13,7 +13,8 @@ class CropToVisibleTest(unittest.TestCase):
         alpha = np.zeros((20, 30), np.float32)
         alpha[3, 12] = alpha[8, 5] = 0.1
         np.testing.assert_array_equal(crop_to_visible(rgb, alpha), rgb[3:9, 5:13])
-        np.testing.assert_array_equal(crop_to_visible(rgb, np.ones((20, 30))), rgb)
+        for opaque in (np.ones((20, 30)), None):
+            np.testing.assert_array_equal(crop_to_visible(rgb, opaque), rgb)
 
 
 class FillHiddenTest(unittest.TestCase):
