@@ -42,6 +42,17 @@ class StylizationTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(found["output_0"], expected, atol=1e-5)
         self.assertLess(sum(path.stat().st_size for path in folder.rglob("*")), 5e6)
 
+    @parameterized.parameters(2, 1)
+    def test_a_scroll_is_embedded_in_squares(self, axis):
+        scroll = np.moveaxis(cut(PAINTING, 64, 180)[np.newaxis], 2, axis)
+        squares = [scroll.take(range(start, start + 64), axis) for start in (0, 58, 116)]
+        expected = np.mean([self.network.bottleneck(square) for square in squares], axis=0)
+        self.assertAllClose(self.network.bottleneck(scroll), expected, atol=1e-5)
+        # Up to 1 to 2 it is one piece.
+        piece = cut(PAINTING, 64, 128)[np.newaxis]
+        expected = self.network.predictor(stylization.resize_style(piece))
+        self.assertAllClose(self.network.bottleneck(piece), expected, atol=1e-6)
+
     @parameterized.parameters(
         ((300, 340), (256, 290)),
         ((256, 256), (256, 256)),
