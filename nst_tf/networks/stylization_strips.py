@@ -14,9 +14,11 @@ import tensorflow as tf
 
 from nst_tf.networks.stylization import MARGIN, Moments, StyledConv, StylizationNetwork, Transformer
 
-# Of the image; larger strips take more memory and no less time.
-_STRIP_PIXELS = 2**20
-# Of the rows at a quarter of the image's size; no function here sees more around a strip.
+# Of the image; larger strips take more memory, larger and smaller ones more time.
+_STRIP_PIXELS = 2**19
+# Of a wide image, so that strips do not overlap for the most part.
+_MIN_ROWS = 16
+# Of rows at a quarter of the image's size; no function here sees more around a strip.
 _OVERLAP = 2
 # Of the layers at a quarter and at half of the image's size.
 _CHANNELS = (32, 16)
@@ -100,7 +102,7 @@ class _StripedTransformer:
         `into` may be a source of a function of single positions.
         """
         height, counts, moments = self._height, list[int](), list[Moments]()
-        step = max(_STRIP_PIXELS // (16 * self._width), 1)
+        step = max(_STRIP_PIXELS // (16 * self._width), _MIN_ROWS)
         for start in range(0, height, step):
             stop = min(start + step, height)
             low, high = max(start - _OVERLAP, 0), min(stop + _OVERLAP, height)

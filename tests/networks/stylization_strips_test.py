@@ -22,7 +22,7 @@ class StripsTest(parameterized.TestCase, tf.test.TestCase):
         heights, conv = [], self.network.transformer.contract[0]
         recorded = mock.Mock(side_effect=lambda x: heights.append(x.shape[1]) or conv(x))
         with (
-            mock.patch.object(stylization_strips, "_STRIP_PIXELS", pixels),
+            mock.patch.multiple(stylization_strips, _STRIP_PIXELS=pixels, _MIN_ROWS=1),
             mock.patch.object(
                 self.network.transformer,
                 "contract",
