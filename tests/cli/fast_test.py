@@ -112,13 +112,12 @@ class FastTest(ScriptTest):
     def test_notices_of_fine_strokes_and_of_a_small_painting(self):
         small = self.folder / "small.png"
         Image.open(PAINTING).crop((0, 0, 200, 64)).save(small)
-        with mock.patch.object(fast, "_FINE_STROKES", 63), self.assertLogs("nst_tf") as logs:
-            self.stylize(style=[str(small)])
-        strokes, enlarged = sorted(record.getMessage() for record in logs.records)[::-1]
-        self.assertIn("at 64 px they look fine; --size=1500", strokes)
+        with mock.patch.object(fast, "_FINE_STROKES", 63):
+            _, notices = self.stylize(style=[str(small)])
+        enlarged, strokes = notices.splitlines()
         self.assertStartsWith(enlarged, f"{small}: is enlarged 4.0 times")
-        with self.assertNoLogs("nst_tf"):
-            self.stylize()
+        self.assertIn("at 64 px they look fine; --size=1500", strokes)
+        self.assertEqual(self.stylize(), (f"painted {self.output}\n", ""))
 
     def test_files_of_one_name_are_numbered(self):
         other = self.folder / "other" / PHOTOGRAPH.name

@@ -35,6 +35,15 @@ class StripsTest(parameterized.TestCase, tf.test.TestCase):
         self.assertGreater(len(heights), 2)
         self.assertLess(max(heights), size[0] + 2 * stylization.MARGIN)
 
+    def test_moments_of_strips_are_those_of_the_layer(self):
+        layer = np.random.default_rng(0).normal(3, 2, (1, 50, 20, 4))
+        layer[:, 30:] += 5
+        parts = np.split(layer, [20, 25], axis=1)
+        moments = [tf.nn.moments(part, [1, 2], keepdims=True) for part in parts]
+        mean, variance = stylization_strips._total([20, 5, 25], moments)
+        self.assertAllClose(mean[0, 0, 0], layer.mean((0, 1, 2)), rtol=1e-6)
+        self.assertAllClose(variance[0, 0, 0], layer.var((0, 1, 2)), rtol=1e-6)
+
 
 if __name__ == "__main__":
     tf.test.main()
