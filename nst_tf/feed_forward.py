@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from nst_tf import limits
 from nst_tf.errors import InputError
 from nst_tf.images import color_transfer
 from nst_tf.images.pixels import ImageLike
@@ -224,7 +225,9 @@ def _gray(image: tf.Tensor) -> tf.Tensor:
 def _needed_and_free(content: tf.Tensor) -> tuple[float, float]:
     """Bytes that a model takes for all of the content at once, and that there are."""
     batch, height, width = content.shape[:3]
-    return _PER_PIXEL * batch * height * width, memory_plan.used_and_free()[1]
+    # With a `ulimit -v`, the network reserves some four times the addresses that it uses.
+    free = min(memory_plan.used_and_free()[1], limits.free_address_space() / 4)
+    return _PER_PIXEL * batch * height * width, free
 
 
 def _weighted_sum(tensors: Iterable[tf.Tensor], weights: Sequence[float]) -> tf.Tensor:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from nst_tf import feed_forward
 from nst_tf.batch import jobs
 from nst_tf.cli import app, inputs
@@ -67,7 +69,7 @@ def stylize(options: Options) -> None:
         picture = image_io.read(path, long_side=options.size)
         content = resize(picture.rgb[None], *size)
         # A large picture is not to be held twice.
-        picture = picture._replace(rgb=picture.rgb[:0])
+        picture = picture._replace(rgb=np.empty(0, np.float32))
         for paint in painters:
             output, painted = next(remaining), paint(content, options.strength)[0]
             image_io.write(
