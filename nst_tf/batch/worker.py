@@ -17,6 +17,7 @@ from nst_tf import feed_forward, limits, tensorflow_startup
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.coarse_to_fine import optimize
 from nst_tf.images import image_io
+from nst_tf.images.cutout import crop_to_visible
 from nst_tf.images.image_io import Picture
 from nst_tf.images.pixels import resize
 from nst_tf.networks import precision, vgg
@@ -157,7 +158,8 @@ class _FeedForward:
         self._settings = Settings(size=config.settings.size, scales=1)
 
     def set_style(self, picture: Picture) -> None:
-        self._stylize = self._stylizer.blend([picture.rgb[np.newaxis]], [1.0])
+        visible = crop_to_visible(picture.rgb, picture.alpha)
+        self._stylize = self._stylizer.blend([visible[np.newaxis]], [1.0])
 
     def render(self, content: Picture) -> _Rendering:
         height, width = content.rgb.shape[:2]

@@ -89,6 +89,19 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
             self.assertEqual(result.data, image_io.encode(expected.numpy()))
             self.assertEqual((result.losses, result.precision), ({}, ""))
 
+    def test_fast_images_have_the_style_that_a_cut_out_shows(self):
+        painting = Image.open(PAINTING).convert("RGBA").crop((0, 0, 90, 80))
+        hidden = Image.new("RGBA", (200, 150), (0, 255, 0, 0))
+        hidden.paste(painting, (60, 30))
+        found = []
+        for style in (painting, hidden):
+            file = io.BytesIO()
+            style.save(file, "PNG")
+            request = REQUESTS[0]._replace(style=("a.png", file.getvalue()))
+            found.append(Worker().render(FAST, request).data)
+        self.assertIsNotNone(found[0])
+        self.assertEqual(*found)
+
     def test_errors_of_a_request_are_its_result_and_the_next_is_rendered(self):
         worker, good = Worker(), REQUESTS[0]
         expected = worker.render(FAST, good).data
