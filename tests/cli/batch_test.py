@@ -244,10 +244,10 @@ class EndTest(FolderTest):
     def test_whatever_goes_wrong_with_one_the_others_are_shown_and_it_is_listed(self):
         read = image_io.read
 
-        def failing(path):
+        def failing(path, **options):
             if str(path) == str(self.contents / "a.jpg"):
                 raise ZeroDivisionError("fault")
-            return read(path)
+            return read(path, **options)
 
         load = image_io.load
 
@@ -314,7 +314,7 @@ class EndTest(FolderTest):
         (self.contents / "notes.txt").touch()
         (self.contents / "film.MOV").touch()
         out, _ = self.batch()
-        counts = out.splitlines()[1].removeprefix(f"{self.contents}: left out ").split(", ")
+        counts = out.splitlines()[2].removeprefix(f"{self.contents}: left out ").split(", ")
         self.assertEqual(counts, ["1 .mov", "1 .txt"])
 
 

@@ -56,10 +56,10 @@ class ThumbnailsTest(absltest.TestCase):
     def test_whatever_goes_wrong_with_one_shows_the_others(self):
         read = image_io.read
 
-        def out_of_memory(path):
+        def out_of_memory(path, **options):
             if Path(path).name == "a.png":
                 raise MemoryError
-            return read(path)
+            return read(path, **options)
 
         with mock.patch.object(image_io, "read", out_of_memory):
             (table,) = self.tables()
