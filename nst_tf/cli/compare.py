@@ -18,6 +18,7 @@ from nst_tf.callbacks.progress_bar import ProgressBar
 from nst_tf.cli import app, inputs
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
+from nst_tf.images.image_io import Picture
 from nst_tf.printable import printable
 from nst_tf.reports import comparison, contact_sheet, html
 from nst_tf.reports.comparison import OPTIMISED, Entry
@@ -26,7 +27,7 @@ from nst_tf.run.pyramid import scale_sizes, style_long_side
 from nst_tf.settings import Settings
 
 Pairs = list[tuple[str, str]]
-Images = dict[str, np.ndarray]
+Images = dict[str, Picture]
 _OUTPUTS = ("comparison.png", "report.html", "comparison.json")
 
 
@@ -50,11 +51,12 @@ def compare(options: Options, settings: Settings) -> None:
     pairs = _pairs(options)
     long_side = max(settings.size, style_long_side(settings))
     read = partial(image_io.read, long_side=long_side)
-    images = {path: read(path).rgb for pair in pairs for path in pair}
+    images = {path: read(path) for pair in pairs for path in pair}
     start = inputs.read_start(settings.init, long_side)
     for content, _ in pairs:
         try:
-            scale_sizes(images[content].shape[0], images[content].shape[1], settings)
+            height, width = images[content].rgb.shape[:2]
+            scale_sizes(height, width, settings)
         except InputError as error:
             raise InputError(f"{content}: {error}") from error
     for name in _OUTPUTS:

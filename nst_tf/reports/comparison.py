@@ -13,6 +13,8 @@ from nst_tf import feed_forward
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.coarse_to_fine import optimize
 from nst_tf.images.color_transfer import to_oklab
+from nst_tf.images.cutout import crop_to_visible
+from nst_tf.images.image_io import Picture
 from nst_tf.images.pixels import resize
 from nst_tf.losses.style_targets import StyleImage
 from nst_tf.losses.tiled_objective import build_objective
@@ -21,7 +23,7 @@ from nst_tf.printable import printable
 from nst_tf.run.progress import Progress
 from nst_tf.run.pyramid import scale_sizes, style_image_size
 from nst_tf.settings import Settings
-from nst_tf.style import Style
+from nst_tf.style import Style, visible_region
 
 # Held out: no recipe compares style at these layers.
 HELD_OUT = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv2")
@@ -137,8 +139,8 @@ def finest_band(rgb: np.ndarray) -> float:
 
 
 def compare(
-    content: np.ndarray,
-    style: np.ndarray,
+    content: Picture,
+    style: Picture,
     settings: Settings,
     handles: Sequence[str],
     *,
@@ -150,15 +152,18 @@ def compare(
 
     The entries are the photograph, the painting, the optimized picture and that of each model; all
     have the settings' size. `start` and `callbacks` are for the optimization. `follow` passes its
-    steps on; where it leaves out the last ones, the picture so far is compared.
+    steps on; where it leaves out the last ones, the picture so far is compared. Of a cut-out
+    painting the rectangle that is visible is measured.
     """
-    height, width = scale_sizes(content.shape[0], content.shape[1], settings)[-1]
-    resized = resize(content, height, width).numpy()
-    style_size = style_image_size(style.shape[0], style.shape[1], max(height, width))
-    resized_style = resize(style, *style_size).numpy()
+    height, width = scale_sizes(content.rgb.shape[0], content.rgb.shape[1], settings)[-1]
+    resized = resize(content.rgb, height, width).numpy()
+    visible = np.asarray(crop_to_visible(style.rgb, style.alpha))
+    style_size = style_image_size(visible.shape[0], visible.shape[1], max(height, width))
+    resized_style = resize(visible, *style_size).numpy()
     # The models first, so that one that cannot be loaded is known at once.
-    feed_forward = [_run_model(resized, style, handle) for handle in handles]
-    run = follow(optimize(content, [Style(style)], settings, start=start))
+    feed_forward = [_run_model(resized, visible, handle) for handle in handles]
+    styles = [Style(style.rgb, region=visible_region(style.alpha, None))]
+    run = follow(optimize(content.rgb, styles, settings, start=start, alpha=content.alpha))
     optimized = _run_optimization(notify(run, callbacks), height, width)
     evaluator = Evaluator(resized, resized_style)
     entries = [

@@ -49,8 +49,8 @@ class CompareTest(PairsTest):
             out, errors = self.compare(settings, style=styles, handle=["a", "b"])
         self.assertEqual({call.kwargs["long_side"] for call in read.mock_calls}, {512})
         for call, style in zip(painted.call_args_list, styles, strict=True):
-            np.testing.assert_array_equal(call.args[0], image_io.read(PHOTOGRAPH).rgb)
-            np.testing.assert_array_equal(call.args[1], image_io.read(style).rgb)
+            np.testing.assert_array_equal(call.args[0].rgb, image_io.read(PHOTOGRAPH).rgb)
+            np.testing.assert_array_equal(call.args[1].rgb, image_io.read(style).rgb)
             self.assertEqual(call.args[2:], (settings, ["a", "b"]))
             np.testing.assert_array_equal(call.kwargs["start"], image_io.read(OTHER).rgb)
 

@@ -11,7 +11,7 @@ from testing.pictures import PAINTING, PHOTOGRAPH, cut
 from testing.reports import entries
 from testing.runs import fake_run
 
-from nst_tf import Settings
+from nst_tf import Picture, Settings
 from nst_tf.callbacks.base import Callback
 from nst_tf.images.color_transfer import to_oklab
 from nst_tf.losses.gram import moments
@@ -131,8 +131,8 @@ class CompareTest(tf.test.TestCase):
 
         counter = Counter()
         found = comparison.compare(
-            cut(PHOTOGRAPH, 120, 160),
-            cut(PAINTING, 150, 180),
+            Picture(cut(PHOTOGRAPH, 120, 160), None, 8),
+            Picture(cut(PAINTING, 150, 180), None, 8),
             Settings(size=64, steps=4),
             ["bundled", "bundled"],
             callbacks=[counter],
@@ -151,14 +151,37 @@ class CompareTest(tf.test.TestCase):
             self.assertLess(entry.scores.style, content.scores.style)
             self.assertEqual(evaluator.measure(entry.rgb), entry.scores)
 
+    def test_hidden_parts_do_not_count(self):
+        alpha = np.zeros([150, 180], np.float32)
+        alpha[:90, 60:] = 1
+        cut_out = Picture(cut(PAINTING, 150, 180), alpha, 8)
+        photograph = Picture(cut(PHOTOGRAPH, 120, 160), np.eye(120, 160, dtype=np.float32), 8)
+        run = fake_run([1.0], size=(48, 64))
+        with (
+            mock.patch.object(comparison, "optimize", return_value=run) as optimize,
+            mock.patch.object(comparison, "Evaluator"),
+            mock.patch.object(
+                comparison, "_run_model", return_value=comparison.Entry("fast", cut_out.rgb)
+            ) as model,
+        ):
+            _, style, *_ = comparison.compare(photograph, cut_out, Settings(size=64), ["bundled"])
+        self.assertEqual(style.rgb.shape, (48, 64, 3))
+        self.assertEqual(model.call_args.args[1].shape, (90, 120, 3))
+        self.assertIs(optimize.call_args.kwargs["alpha"], photograph.alpha)
+        self.assertIs(optimize.call_args.args[1][0].region, alpha)
+
     def test_of_an_optimization_that_is_stopped_the_picture_so_far(self):
         run = fake_run([4.0, 3.0], [2.0, 1.0], size=(72, 96))
         with (
             mock.patch.object(comparison, "optimize", return_value=run),
             mock.patch.object(comparison, "Evaluator") as evaluator,
         ):
+            pair = [
+                Picture(cut(path, *size), None, 8)
+                for path, size in ((PHOTOGRAPH, (120, 160)), (PAINTING, (150, 180)))
+            ]
             *_, optimized = comparison.compare(
-                *(cut(PHOTOGRAPH, 120, 160), cut(PAINTING, 150, 180), Settings(size=96), []),
+                *(*pair, Settings(size=96), []),
                 follow=lambda steps: itertools.islice(steps, 2),
             )
         # Two steps of 48 x 36 px; two of 96 x 72 are left.
