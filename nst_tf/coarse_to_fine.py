@@ -12,7 +12,7 @@ import tensorflow as tf
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.errors import InputError
 from nst_tf.images.pixels import Size
-from nst_tf.networks import precision
+from nst_tf.networks import device, precision
 from nst_tf.optimizers.adam import Adam
 from nst_tf.optimizers.base import Evaluation
 from nst_tf.optimizers.lbfgs import Lbfgs
@@ -153,7 +153,9 @@ class _Run:
         session = self._session
         self._network = None  # the one of another precision goes first
         self._network = session.begin(settings, self._styles)
-        if not self.state.plan.scales:
+        if self.state.plan.scales:
+            _LOG.info("%s on %s", settings.precision, device.describe())
+        else:
             budget = session.memory_budget(self._content)
             style_sizes = [squares(style)[0].rgb.shape[:2] for style in self._styles]
             plans = memory_plan.plan(
@@ -162,7 +164,7 @@ class _Run:
             _LOG.info(memory_plan.describe(plans, settings))
             plan = RunPlan(settings.precision, tuple(plans))
             self.state = self.state._replace(plan=plan, initial_plan=plan)
-            report_enlarged(self._styles, settings.style_scale * max(self._sizes[-1]))
+        report_enlarged(self._styles, settings.style_scale * max(self._sizes[-1]))
         self._problem = ScaleProblem(
             self._content,
             self._styles,

@@ -10,7 +10,7 @@ from testing.networks import LAYERS, small_network
 from testing.pictures import PAINTING, PHOTOGRAPH, cut
 from testing.quadratic import losses_of
 
-from nst_tf import InputError, Settings, Style, coarse_to_fine, optimize, stylize
+from nst_tf import InputError, Settings, State, Style, coarse_to_fine, optimize, stylize
 from nst_tf.callbacks.base import Callback
 from nst_tf.images.pixels import resize
 from nst_tf.losses.terms import Losses
@@ -107,6 +107,15 @@ class OptimizeTest(SmallNetworkTest):
         self.assertEqual(shapes, [(36, 48, 3)] * 4 + [(72, 96, 3)] * 2)
         # Each state has all pairs of L-BFGS, so only the last is kept.
         self.assertLen({id(progress.state()) for progress in progress_of_steps}, 1)
+
+    def test_the_device_is_named_before_each_run(self):
+        with self.assertLogs("nst_tf", "INFO") as planned:
+            *_, last = self.optimize(SMALL)
+        plan = last.state().plan
+        with self.assertLogs("nst_tf", "INFO") as known:
+            next(self.optimize(SMALL, resume=State(0, 0, plan, plan)))
+        for logs in planned, known:
+            self.assertIn("float32 on the CPU", logs.output[0])
 
     def test_losses_are_of_the_image_before_the_step(self):
         settings = replace(SMALL, tv_weight=0.1, optimizer="adam")

@@ -58,7 +58,7 @@ COMMANDS = {
     "stylize": (
         f"{PAIR} --output={{folder}}/new/stylize/painted.png {SMALL} "
         "--animation={folder}/new/stylize/film.gif --checkpoint={folder}/new/stylize/checkpoint",
-        ["painted.png", "painted.json", "film.gif"],
+        ["painted.png", "painted.png.json", "film.gif"],
     ),
 }
 

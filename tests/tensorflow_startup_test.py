@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 from absl.testing import absltest, parameterized
+from testing.pictures import PAINTING, PHOTOGRAPH, ROOT
 
 import nst_tf
 from nst_tf import InputError, limits, tensorflow_startup
@@ -128,6 +129,27 @@ class ScriptsTest(parameterized.TestCase):
     def test_keras_is_the_one_that_is_needed(self, keras_json, environment):
         found = self.import_tensorflow(keras_json, **environment)
         self.assertEqual((found.stdout, found.stderr), (b"tensorflow 3\n", b""))
+
+    @pytest.mark.slow
+    def test_pictures_have_the_same_bytes_whatever_keras_is_set_to(self):
+        folder = Path(self.create_tempdir().full_path)
+        (folder / "keras.json").write_text(
+            json.dumps(
+                {"backend": "jax", "floatx": "float16", "image_data_format": "channels_first"}
+            )
+        )
+        odd = {"KERAS_HOME": str(folder), "KERAS_BACKEND": "torch", "TF_USE_LEGACY_KERAS": "1"}
+        pictures = []
+        for name, environment in (
+            ("clean.png", {"KERAS_HOME": str(folder / "none")}),
+            ("odd.png", odd),
+        ):
+            flags = [f"--content={PHOTOGRAPH}", f"--style={PAINTING}", f"--output={folder / name}"]
+            flags += ["--size=64", "--steps=2", "--precision=float32", "--norecord"]
+            command = [sys.executable, ROOT / "scripts" / "stylize.py", *flags]
+            subprocess.run(command, check=True, env=os.environ | environment, capture_output=True)
+            pictures.append((folder / name).read_bytes())
+        self.assertEqual(*pictures)
 
     def test_values_that_are_none_are_named(self):
         found = self.import_tensorflow('{"floatx": "float8"}')

@@ -76,7 +76,7 @@ class TerminalTest(absltest.TestCase):
         self.assertIn(f"painted {self.folder}/caf\\xe92.png in ", found.stdout)
         before = output.read_bytes()
         output.unlink()
-        command = [f"--from_record={output.with_suffix('.json')}", f"--output={output}"]
+        command = [f"--from_record={output}.json", f"--output={output}"]
         found = run("stylize", *command, "--quiet", env=environment)
         self.assertEqual((found.returncode, found.stdout, found.stderr), (0, "", ""))
         self.assertEqual(output.read_bytes(), before)
