@@ -10,7 +10,7 @@ import numpy as np
 
 from nst_tf.errors import InputError
 from nst_tf.images.pixels import resize
-from nst_tf.run.pyramid import MIN_SIDE, style_image_size
+from nst_tf.run.pyramid import MIN_STYLE_SIDE, style_image_size
 from nst_tf.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -19,7 +19,9 @@ TOLERANCE = 0.01
 # A mask without anything lighter is all black, but for the noise of a scan.
 _BLACK = 1 / 32
 # Long side over short side of the style images that are taken as they are.
-_MAX_ASPECT_RATIO = 3
+_SCROLL_RATIO = 3
+# Of a longer scroll so many squares, evenly spread, tell as much.
+_MAX_SQUARES = 16
 # From there on a style image has visibly less detail than the picture.
 _MAX_ENLARGEMENT = 2
 
@@ -76,7 +78,12 @@ def check(
                 f"layers={','.join(layers)}: expected some of the settings' style_layers, "
                 f"{','.join(settings.style_layers)}"
             )
-        style_image_size(style.rgb.shape[0], style.rgb.shape[1], long_side=MIN_SIDE)
+        height, width = style.rgb.shape[:2]
+        if min(height, width) < MIN_STYLE_SIDE:
+            raise InputError(
+                f"style: a painting of {width} x {height} px; expected sides of {MIN_STYLE_SIDE} "
+                "px or more; give a larger picture of it"
+            )
     check_weights("weight", [style.weight for style in styles], len(styles))
 
 
@@ -96,23 +103,21 @@ def squares(style: Style) -> list[Style]:
     """
     height, width = style.rgb.shape[:2]
     short, long = sorted((height, width))
-    if long <= _MAX_ASPECT_RATIO * short:
+    if long <= _SCROLL_RATIO * short:
         return [style]
-    count = math.ceil(long / short)
+    count = min(math.ceil(long / short), _MAX_SQUARES)
     axis = int(width > height)
-    parts = [
-        replace(style, rgb=_part(style.rgb, axis, index / (count - 1), short / long))
-        for index in range(count)
-    ]
+
+    def cut(image: np.ndarray) -> list[np.ndarray]:
+        side = image.shape[axis]
+        length = math.ceil(side * short / long)
+        starts = [round(index * (side - length) / (count - 1)) for index in range(count)]
+        return [np.take(image, range(start, start + length), axis) for start in starts]
+
+    parts = [replace(style, rgb=rgb) for rgb in cut(style.rgb)]
     if style.region is not None:
-        regions = [
-            _part(style.region, axis, index / (count - 1), short / long) for index in range(count)
-        ]
-        parts = [
-            replace(part, region=region)
-            for part, region in zip(parts, regions, strict=True)
-            if region.max() >= _BLACK
-        ]
+        regions = zip(parts, cut(style.region), strict=True)
+        parts = [replace(each, region=part) for each, part in regions if part.max() >= _BLACK]
     return [replace(part, weight=style.weight / len(parts)) for part in parts]
 
 
@@ -127,14 +132,6 @@ def report_enlarged(styles: Sequence[Style], long_side: float) -> None:
                 "larger picture of it, or give a smaller --size or --style_scale",
                 *(number, style.rgb.shape[1], style.rgb.shape[0], factor),
             )
-
-
-def _part(image: np.ndarray, axis: int, place: float, fraction: float) -> np.ndarray:
-    """A fraction of an image along an axis, from its start at place 0 to its end at place 1."""
-    side = image.shape[axis]
-    length = max(1, round(fraction * side))
-    start = round(place * (side - length))
-    return image[start : start + length] if axis == 0 else image[:, start : start + length]
 
 
 def check_weights(name: str, weights: Sequence[float], count: int) -> None:

@@ -71,8 +71,8 @@ class StyleTest(parameterized.TestCase):
         with self.assertRaisesRegex(InputError, f"layers={','.join(layers)}: expected some of"):
             self.check(styles=[Style(CONTENT, layers=layers)])
 
-    def test_narrow_style_images_are_refused(self):
-        with self.assertRaisesRegex(InputError, "of 400 x 2 px is too narrow"):
+    def test_tiny_style_images_are_refused(self):
+        with self.assertRaisesRegex(InputError, "a painting of 400 x 2 px; expected sides of 8 px"):
             self.check(styles=[Style(np.zeros((2, 400, 3), np.float32))])
 
 
@@ -114,6 +114,18 @@ class SquaresTest(parameterized.TestCase):
         parts = squares(Style(np.zeros((1600, 200, 3), np.float32), region=region))
         self.assertEqual([part.region.shape for part in parts], [(100, 100)] * 3)
         self.assertAlmostEqual(sum(part.weight for part in parts), 1)
+
+    def test_of_a_long_scroll_some_squares_are_taken(self):
+        style = Style(np.zeros((8, 8 * 400, 3), np.float32))
+        check(CONTENT, [style], None, None, None, Settings())
+        self.assertEqual([part.rgb.shape for part in squares(style)], [(8, 8, 3)] * 16)
+
+    def test_a_region_of_few_pixels_is_covered(self):
+        rgb = np.zeros((640, 80, 3), np.float32)
+        for row in range(10):
+            region = np.zeros((10, 1), np.float32)
+            region[row] = 1
+            self.assertNotEmpty(squares(Style(rgb, region=region)))
 
     @parameterized.parameters((300, 100), (100, 300), (128, 128))
     def test_other_paintings_are_one_part(self, height, width):

@@ -6,15 +6,12 @@ image's reflection; it is optimized too, and cut off.
 """
 
 import re
-from typing import TypeAlias
 
 import tensorflow as tf
 
 from nst_tf.images.pixels import Size
+from nst_tf.run.pyramid import Scalar
 from nst_tf.settings import Settings
-
-# An integer, or a scalar tensor in a graph.
-Scalar: TypeAlias = int | tf.Tensor
 
 
 def cell_side(settings: Settings) -> int:

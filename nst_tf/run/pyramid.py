@@ -16,6 +16,8 @@ from nst_tf.settings import Settings
 
 # VGG halves an image five times; below this nothing is left of it.
 MIN_SIDE = 32
+# A style image of fewer pixels has colors at most, no strokes.
+MIN_STYLE_SIDE = 8
 # The coarsest scale's long side is the nearest to this that halving gives.
 REFERENCE_SIZE = 128
 # Long side over short side.
