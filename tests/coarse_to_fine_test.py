@@ -219,7 +219,14 @@ class StylizeTest(SmallNetworkTest):
             np.repeat(image[..., :1], 3, axis=-1) for image in (self.content, self.styles[0].rgb)
         )
         self.styles = [Style(style)]
-        picture = self.stylize(replace(SMALL, init=init, scales=2, size=96))
+        self.assertGray(replace(SMALL, init=init, scales=2, size=96))
+
+    def test_gray_images_matched_to_gray_give_a_gray_one(self):
+        self.content = np.repeat(self.content[..., :1], 3, axis=-1)
+        self.assertGray(replace(SMALL, init="noise", color="match"))
+
+    def assertGray(self, settings):
+        picture = self.stylize(settings)
         self.assertAllEqual(picture[..., 0], picture[..., 1])
         self.assertAllEqual(picture[..., 0], picture[..., 2])
         self.assertNotAllClose(picture, self.content, atol=0.02)

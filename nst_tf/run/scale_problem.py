@@ -45,9 +45,10 @@ class ScaleProblem:
         self._cell = canvas.cell_side(settings)
         self._content, self._cache = content, cache
         self._styles = [part for style in styles for part in squares(style)]
-        # Noise, and rounding of the network, would color them.
-        self._gray = settings.color == "luminance" or all(
-            color_transfer.is_gray(rgb) for rgb in (content, *(style.rgb for style in styles))
+        # Noise, and rounding of the network, would color gray images.
+        self._gray = settings.color == "luminance" or (
+            bool(color_transfer.is_gray(content))
+            and (settings.color == "match" or all(color_transfer.is_gray(s.rgb) for s in styles))
         )
         self._protector = "keep_mask: covers" if alpha is None else "keep_mask, alpha: cover"
         # What is hidden stays as it is, too.
