@@ -180,7 +180,7 @@ def _refusal(
         given += f": with {DEFAULT_FRACTION:.0%} of what is free {limit / _GIB:.2f} GiB"
     advice = f"give --max_memory={math.ceil(10 * (needed / _GIB + 0.1)) / 10:.1f}"
     if used + _GRAPHS > limit:
-        advice += f"; {used / _GIB:.2f} of it are taken before the run, by the pictures, too"
+        advice += f"; {used / _GIB:.2f} GiB of it are taken before the run, by the pictures, too"
     elif without_styles <= limit:
         advice += " or a smaller --style_scale"
     else:

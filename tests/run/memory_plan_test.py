@@ -117,7 +117,7 @@ class PlanTest(parameterized.TestCase):
 
     def test_advice_names_the_cause(self):
         whole = dict(used=3 * GIB, max_memory=2)
-        with self.assertRaisesRegex(InputError, "; 3.00 of it are taken before the run"):
+        with self.assertRaisesRegex(InputError, "; 3.00 GiB of it are taken before the run"):
             self.plan((48, 64), **whole)
         large_strokes = dict(styles=[(9000, 9000)], style_scale=4.0, max_memory=3)
         with self.assertRaisesRegex(InputError, r"=\S+ or a smaller --style_scale$"):
