@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from nst_tf.errors import InputError
 
@@ -107,6 +107,18 @@ def sha256(data: bytes) -> str:
 def file_sha256(path: str | os.PathLike) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
     return sha256(Path(path).read_bytes())
+
+
+def lock(file: IO, refusal: InputError) -> None:
+    """Lock an open file, on disks and systems that can; `refusal` is raised if another has it."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise refusal from error
+    except (ImportError, OSError):
+        pass
 
 
 def _resolve(path: str | os.PathLike) -> Path:

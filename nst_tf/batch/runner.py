@@ -30,7 +30,7 @@ Runner = Callable[[RenderConfig, Iterable[RenderRequest]], Iterator[RenderResult
 
 
 class Batch:
-    """The jobs of a batch, and what is known about each.
+    """The jobs of a batch, and what is known about each. No other batch may have the folder.
 
     Attributes:
         jobs: all jobs.
@@ -43,8 +43,11 @@ class Batch:
         """Read the log of the folder, and find out what is missing."""
         self.jobs, self._config, self._folder = list(jobs), config, Path(folder)
         self._config_sha256 = config_sha256(config)
-        self._log = self._folder / LOG_NAME
+        self._log, self._lock = self._folder / LOG_NAME, contextlib.ExitStack()
         atomic_files.check(self._log)
+        self._log_is_new = not self._log.exists()
+        if not self._log_is_new:
+            self._lock_log("ab")
         logged = _read_log(self._log)
         self.entries = {job.output: logged[job.output] for job in jobs if job.output in logged}
         sha256 = functools.cache(_file_sha256)
@@ -57,17 +60,35 @@ class Batch:
             return
         digests: dict[int, dict[str, str]] = {}
         unreadable: list[RenderResult] = []
-        with contextlib.ExitStack() as lock:
-            for result in runner(self._config, self._requests(digests, unreadable, lock)):
-                yield self._finish(result, digests.pop(result.number))
-                while unreadable:
-                    yield self._finish(unreadable.pop(0), {})
-            for result in unreadable:
-                yield self._finish(result, {})
+        for result in runner(self._config, self._requests(digests, unreadable)):
+            yield self._finish(result, digests.pop(result.number))
+            while unreadable:
+                yield self._finish(unreadable.pop(0), {})
+        for result in unreadable:
+            yield self._finish(result, {})
 
     def failed(self) -> list[LogEntry]:
         """The entries of the jobs that failed."""
         return [entry for entry in self.entries.values() if entry["error"] is not None]
+
+    def close(self) -> None:
+        """Leave the folder to other batches."""
+        self._lock.close()
+
+    def _lock_log(self, mode: str) -> None:
+        """Open the log in this mode, and refuse the folder if another batch has it."""
+        refusal = InputError(
+            f"output_dir={self._folder}: another batch is painting into it; wait for its end, or "
+            "choose another folder"
+        )
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = self._lock.enter_context(open(self._log, mode))
+        except FileExistsError as error:
+            raise refusal from error
+        except OSError:
+            return  # each entry warns of it
+        atomic_files.lock(file, refusal)
 
     def _is_done(self, job: Job, sha256: Callable[[str], str | None]) -> bool:
         entry = self.entries.get(job.output)
@@ -85,9 +106,9 @@ class Batch:
         output = str(self._folder / job.output)
         if not os.path.lexists(output):
             return ""
-        entry = self.entries.get(job.output, {"output_sha256": ""})
-        # None: the last attempt failed, and what is there was to be replaced then, too.
-        if entry["output_sha256"] not in (None, sha256(output)):
+        entry = self.entries.get(job.output, {})
+        made = entry.get("output_sha256")
+        if made is None or made != sha256(output):
             return "not made by a batch, or changed since"
         if entry["config_sha256"] != self._config_sha256:
             return "made with another method or settings"
@@ -96,14 +117,12 @@ class Batch:
         return ""
 
     def _requests(
-        self,
-        digests: dict[int, dict[str, str]],
-        unreadable: list[RenderResult],
-        lock: contextlib.ExitStack,
+        self, digests: dict[int, dict[str, str]], unreadable: list[RenderResult]
     ) -> Iterator[RenderRequest]:
         """Read the images of what is missing; notes their digests, or that they are unreadable."""
-        # Not before the workers are ready: an error of theirs leaves nothing on disk.
-        lock.enter_context(_locked(self._log))
+        if self._log_is_new:
+            # Not before the workers are ready: an error of theirs leaves nothing on disk.
+            self._lock_log("xb")
         for number, job in enumerate(self.missing):
             try:
                 content, style = image_io.load(job.content), image_io.load(job.style)
@@ -118,11 +137,13 @@ class Batch:
 
     def _finish(self, result: RenderResult, digests: Mapping[str, str]) -> LogEntry:
         """Write the image and the entry of a job."""
-        job, digests = self.missing[result.number], dict(digests)
+        job = self.missing[result.number]
+        # Of an attempt that fails: what an earlier one has made stays.
+        made = self.entries.get(job.output, {}).get("output_sha256")
         if result.data is not None:
             try:
                 atomic_files.replace(self._folder / job.output, result.data)
-                digests["output_sha256"] = atomic_files.sha256(result.data)
+                made = atomic_files.sha256(result.data)
             except Exception as error:
                 failed = failure(result.number, error)
                 result = result._replace(error=failed.error, trace=failed.trace)
@@ -135,6 +156,7 @@ class Batch:
             "precision": result.precision,
             "config_sha256": self._config_sha256,
             **digests,
+            "output_sha256": made,
         }
         if result.trace:
             entry["trace"] = result.trace
@@ -189,25 +211,6 @@ def _read_log(path: Path) -> dict[str, LogEntry]:
         except (ValueError, KeyError, TypeError):
             continue
     return entries
-
-
-@contextlib.contextmanager
-def _locked(log: Path) -> Iterator[None]:
-    """Refuse a second batch of the folder, where the disk and the system have locks."""
-    with contextlib.ExitStack() as stack:
-        try:
-            import fcntl
-
-            log.parent.mkdir(parents=True, exist_ok=True)
-            fcntl.flock(stack.enter_context(open(log, "ab")), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(
-                f"output_dir={log.parent}: another batch is painting into it; wait for its end, or "
-                "choose another folder"
-            ) from error
-        except (ImportError, OSError):
-            pass
-        yield
 
 
 def _append(path: Path, entry: LogEntry) -> None:

@@ -50,16 +50,17 @@ def run(options: Options, settings: Settings, given: Collection[str]) -> None:
     _check_folder(options.output_dir, [*contents, *styles])
     config = RenderConfig(settings, options.method, options.handle, options.recipe)
     app.print_notices(quiet=True)
-    batch = Batch(jobs.pair(contents, styles, options.output_dir), config, options.output_dir)
-    if not options.overwrite:
-        _check_no_loss(batch, Path(options.output_dir))
-    total, num_done = len(batch.jobs), len(batch.jobs) - len(batch.missing)
-    pictures = "picture" if total == 1 else "pictures"
-    print(f"{total} {pictures}, {num_done} of them done before", flush=True)
-    if options.runner == "local":
-        print(f"on {device.describe()}", flush=True)
-    _print_lines(jobs.left_out([*options.contents, *options.styles]))
-    _paint(options, batch)
+    pairs = jobs.pair(contents, styles, options.output_dir)
+    with contextlib.closing(Batch(pairs, config, options.output_dir)) as batch:
+        if not options.overwrite:
+            _check_no_loss(batch, Path(options.output_dir))
+        total, num_done = len(batch.jobs), len(batch.jobs) - len(batch.missing)
+        pictures = "picture" if total == 1 else "pictures"
+        print(f"{total} {pictures}, {num_done} of them done before", flush=True)
+        if options.runner == "local":
+            print(f"on {device.describe()}", flush=True)
+        _print_lines(jobs.left_out([*options.contents, *options.styles]))
+        _paint(options, batch)
     failed = batch.failed()
     if failed:
         raise InputError(

@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import json
 import os
@@ -32,13 +33,19 @@ class BatchTest(parameterized.TestCase):
             Path(path).write_bytes(Path(path).stem.encode())
         self.out = self.folder / "new" / "out"
 
-    def batch(self, **config):
+    def open(self, **config):
         config = RenderConfig(**{"settings": Settings(), **config})
-        return Batch(pair(self.contents, self.styles), config, self.out)
+        return contextlib.closing(Batch(pair(self.contents, self.styles), config, self.out))
+
+    def batch(self, **config):
+        """The batch as it is found."""
+        with self.open(**config) as batch:
+            return batch
 
     def rendered(self, **config):
         """Render what is missing; the names of what was."""
-        return sorted(entry["output"] for entry in self.batch(**config).render(join))
+        with self.open(**config) as batch:
+            return sorted(entry["output"] for entry in batch.render(join))
 
     def test_everything_is_rendered_and_logged(self):
         self.assertEqual(self.rendered(), ["a__s.png", "a__t.png", "b__s.png", "b__t.png"])
@@ -102,8 +109,8 @@ class BatchTest(parameterized.TestCase):
 
     def test_one_that_fails_is_logged_and_tried_again(self):
         Path(self.contents[0]).write_bytes(b"bad")
-        batch = self.batch()
-        self.assertLen(list(batch.render(join)), 4)
+        with self.open() as batch:
+            self.assertLen(list(batch.render(join)), 4)
         self.assertEqual([each["output"] for each in batch.failed()], ["a__s.png", "a__t.png"])
         self.assertEqual(batch.failed()[0]["error"], "is bad")
         self.assertEqual(batch.failed()[0]["trace"], "here")
@@ -140,8 +147,8 @@ class BatchTest(parameterized.TestCase):
                 raise UnicodeEncodeError("utf-8", "\udce9", 0, 1, "surrogates")
             replace(path, data)
 
-        batch = self.batch()
         with (
+            self.open() as batch,
             mock.patch.object(image_io, "load", out_of_memory),
             mock.patch.object(atomic_files, "replace", failing),
         ):
@@ -168,7 +175,7 @@ class BatchTest(parameterized.TestCase):
         Path(self.contents[0]).write_bytes(b"c")
         self.assertEqual((len(self.batch().missing), self.batch().lost), (2, {}))
         Path(self.contents[0]).write_bytes(b"bad")
-        list(self.batch().render(join))
+        self.rendered()
         Path(self.contents[0]).write_bytes(b"d")
         self.assertEqual((len(self.batch().missing), self.batch().lost), (2, {}))
 
@@ -202,13 +209,40 @@ class BatchTest(parameterized.TestCase):
         expected = ["a__s.png", "b__s.png", "a__t.png"]
         self.assertEqual(lost, dict.fromkeys(expected, "not made by a batch, or changed since"))
 
+    def test_a_failed_attempt_gives_no_right_to_what_no_batch_has_made(self):
+        self.out.mkdir(parents=True)
+        mine = self.out / "a__s.png"
+        mine.write_bytes(b"mine")
+        Path(self.contents[0]).write_bytes(b"bad")
+        self.rendered()  # as with --overwrite
+        Path(self.contents[0]).write_bytes(b"a")
+        lost = {job.output: why for job, why in self.batch().lost.items()}
+        self.assertEqual(lost, {"a__s.png": "not made by a batch, or changed since"})
+
+    def test_after_a_failed_attempt_a_retouched_picture_would_be_lost(self):
+        self.rendered()
+        Path(self.contents[0]).write_bytes(b"bad")
+        self.rendered()
+        (self.out / "a__t.png").write_bytes(b"retouched")
+        lost = {job.output: why for job, why in self.batch().lost.items()}
+        self.assertEqual(lost, {"a__t.png": "not made by a batch, or changed since"})
+
     def test_a_second_batch_of_the_folder_is_refused_until_the_first_ends(self):
-        first = self.batch().render(join)
-        next(first)
-        with self.assertRaisesRegex(InputError, "another batch is painting into it"):
-            self.rendered()
-        first.close()
-        self.assertLen(self.rendered(), 3)
+        with self.open() as first:
+            results = first.render(join)
+            next(results)
+            with self.assertRaisesRegex(InputError, "another batch is painting into it"):
+                self.open()
+            self.assertLen(list(results), 3)
+        self.assertEmpty(self.rendered())
+
+    def test_of_two_batches_that_begin_a_folder_one_is_refused(self):
+        """Also when the other has ended: it has painted what this one takes for missing."""
+        with self.open() as first, self.open() as second:
+            self.assertLen(list(first.render(join)), 4)
+            first.close()
+            with self.assertRaisesRegex(InputError, "another batch is painting into it"):
+                list(second.render(join))
 
     def test_a_disk_without_locks(self):
         with mock.patch("fcntl.flock", side_effect=OSError(errno.ENOLCK, "no locks")):

@@ -16,7 +16,7 @@ from testing.pictures import PAINTING, PHOTOGRAPH, ROOT, SAMPLES
 from testing.reports import GREEN, filled
 from testing.scripts import SMALL, ScriptTest, options
 
-from nst_tf import InputError
+from nst_tf import InputError, atomic_files
 from nst_tf.batch import processes
 from nst_tf.batch.requests import RenderResult
 from nst_tf.cli import app, batch, stylize
@@ -218,6 +218,14 @@ class EndTest(FolderTest):
         self.ending, self.count = InputError("no such model"), 0
         with self.refused("no such model"):
             self.batch()
+
+    def test_a_folder_that_another_batch_paints_into_is_left_alone(self):
+        self.count = 1
+        self.batch()
+        with open(self.output_dir / "batch.jsonl", "ab") as log:
+            atomic_files.lock(log, InputError("is locked"))
+            with self.refused("another batch is painting into it"):
+                self.batch()
 
     def test_a_page_that_cannot_be_written_does_not_hide_why_it_ended(self):
         self.ending, self.count = InputError("the workers die"), 1
