@@ -19,8 +19,6 @@ from nst_tf.printable import printable
 # Bytes of a file's name that disks take: as a rule, and where names are encrypted (eCryptfs).
 _NAME_MAX = 255
 _ENCRYPTED_NAME_MAX = 143
-# Left free for files that are written beside an output while it is made.
-_SCRATCH_BYTES = 24
 # Of one folder, in the line about files that are left out.
 _MAX_ENDINGS = 8
 
@@ -97,7 +95,7 @@ def output_names(names: Iterable[str], folder: str | os.PathLike) -> list[str]:
 
     Equal for equal names, whether the folder is there yet or not.
     """
-    max_bytes = _max_name_bytes(Path(folder)) - _SCRATCH_BYTES - len(".png")
+    max_bytes = _max_name_bytes(Path(folder)) - len(".png")
     return [f"{name}.png" for name in _distinct(names, max_bytes)]
 
 

@@ -5,7 +5,7 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from nst_tf import InputError
+from nst_tf import InputError, atomic_files
 from nst_tf.batch import jobs
 from nst_tf.batch.jobs import Job, find_images, left_out, output_names, pair
 from nst_tf.images import image_io
@@ -121,18 +121,17 @@ class OutputNamesTest(absltest.TestCase):
         self.folder = Path(self.create_tempdir().full_path, "new", "out")
 
     def names(self, *names):
-        """The output names, each of which can be written together with scratch files."""
+        """The output names, each of which can be written."""
         outputs = output_names(names, self.folder)
         self.assertEqual(output_names(names, self.folder), outputs)
-        self.folder.mkdir(parents=True, exist_ok=True)
         for output in outputs:
-            (self.folder / f".scratch-123456{output}").touch()
+            atomic_files.replace(self.folder / output, b"")
         self.assertLen({*outputs}, len(names))
         self.assertEqual(output_names(names, self.folder), outputs)
         return outputs
 
     def test_names_that_fit_stay(self):
-        self.assertEqual(self.names("a__s", "p" * 220), ["a__s.png", "p" * 220 + ".png"])
+        self.assertEqual(self.names("a__s", "p" * 251), ["a__s.png", "p" * 251 + ".png"])
 
     def test_too_long_names_keep_start_and_end_and_stay_distinct(self):
         first, second = self.names("a" * 150 + "p" + "z" * 150, "a" * 150 + "q" + "z" * 150)
@@ -165,12 +164,13 @@ class OutputNamesTest(absltest.TestCase):
 
         opened = os.open
         with mock.patch.object(os, "open", limited):
-            (name,) = output_names(["p" * 130], self.folder)
-        self.assertBetween(len(name), 100, 143 - len(".nst_tf-12345678"))
+            longest, shortened = output_names(["p" * 139, "p" * 140], self.folder)
+        self.assertEqual(longest, "p" * 139 + ".png")
+        self.assertBetween(len(shortened), 130, 143)
 
     def test_another_error_of_the_disk_changes_no_name(self):
         with mock.patch.object(os, "open", side_effect=OSError(errno.ENOSPC, "full")):
-            self.assertEqual(output_names(["p" * 130], self.folder), ["p" * 130 + ".png"])
+            self.assertEqual(output_names(["p" * 251], self.folder), ["p" * 251 + ".png"])
 
 
 if __name__ == "__main__":
