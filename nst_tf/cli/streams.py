@@ -9,7 +9,7 @@ from nst_tf.printable import ESCAPE
 
 
 class _Unfailing(io.RawIOBase):
-    """A file whose errors are ignored: of a closed pipe, a terminal that is gone, a full disk."""
+    """A file whose errors are ignored: of a closed or full pipe, a lost terminal, a full disk."""
 
     def __init__(self, file: Any):
         self._file = file
@@ -23,11 +23,13 @@ class _Unfailing(io.RawIOBase):
     def isatty(self) -> bool:
         return self._file.isatty()
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any) -> int:
         try:
-            return self._file.write(data)
+            written = self._file.write(data)
         except OSError:
-            return len(data)
+            written = None
+        # None is also what a pipe returns that must not block, and is full.
+        return len(data) if written is None else written
 
 
 def make_unfailing() -> None:

@@ -39,6 +39,15 @@ class UnfailingTest(parameterized.TestCase):
         out.close()
         self.assertEqual(raw.taken, b"first\n")
 
+    def test_what_a_full_pipe_does_not_take_is_dropped(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with open(reader, "rb"), open(writer, "w", buffering=1) as file:
+            out = streams.unfailing(file)
+            for _ in range(20):  # a pipe takes 64 KiB
+                out.write("line " * 2000 + "\n")
+            out.close()
+
     @parameterized.parameters(
         ("ascii", b"caf\\xe9 \\xe9 \\u2014\n"),
         ("latin-1", b"caf\xe9 \\xe9 \\u2014\n"),
