@@ -89,6 +89,11 @@ def interrupted() -> bool:
     return bool(_signals)
 
 
+def forget_interruption() -> None:
+    """Go on as if no signal had come; for one that came with the end of the work."""
+    _signals.clear()
+
+
 def interruptible(stream: Iterator) -> Iterator:
     """Pass a run on; only its own steps are interrupted by signals.
 

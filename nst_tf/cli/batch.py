@@ -7,6 +7,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from nst_tf import atomic_files
 from nst_tf.batch import jobs, processes
@@ -78,19 +79,25 @@ def _paint(options: Options, batch: Batch) -> None:
             bar.on_result(entry)
             count += 1
     except BaseException as error:
-        bar.close()
-        if count:
-            with contextlib.suppress(InputError):  # it would hide what ended the batch
-                _print_lines(pages)
-        if isinstance(error, KeyboardInterrupt):
-            message = f"after {count} of {total}; the same command paints the rest"
-            raise KeyboardInterrupt(message) from error
-        raise
+        if count < total or not isinstance(error, KeyboardInterrupt):
+            bar.close()
+            where = f"after {count} of {total}; the same command paints the rest"
+            _stop(error, where, pages if count else ())
+        app.forget_interruption()
     bar.close()
     try:
         _print_lines(app.interruptible(pages))
     finally:
         _print_failures(batch.failed())
+
+
+def _stop(error: BaseException, where: str, pages: Iterable[str]) -> NoReturn:
+    """Show what is finished, and say what ended the batch."""
+    with contextlib.suppress(InputError):  # it would hide what ended the batch
+        _print_lines(pages)
+    if isinstance(error, KeyboardInterrupt):
+        raise KeyboardInterrupt(where) from error
+    raise error
 
 
 def _print_lines(lines: Iterable[str]) -> None:

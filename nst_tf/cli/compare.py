@@ -1,7 +1,6 @@
 """compare.py: paint the same pictures slowly and fast, and write a comparison."""
 
 import json
-import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 import nst_tf
-from nst_tf import atomic_files
+from nst_tf import atomic_files, limits
 from nst_tf.callbacks.progress_bar import ProgressBar
 from nst_tf.cli import app, inputs
 from nst_tf.errors import InputError
@@ -21,7 +20,7 @@ from nst_tf.images import image_io
 from nst_tf.images.image_io import Picture
 from nst_tf.printable import printable
 from nst_tf.reports import comparison, contact_sheet, html
-from nst_tf.reports.comparison import OPTIMISED, Entry
+from nst_tf.reports.comparison import OPTIMIZED, Entry
 from nst_tf.run.progress import Progress
 from nst_tf.run.pyramid import scale_sizes, style_long_side
 from nst_tf.settings import Settings
@@ -70,9 +69,14 @@ def compare(options: Options, settings: Settings) -> None:
         for entries in app.interruptible(_compare_pairs(options, settings, pairs, images, start)):
             compared.append(entries)
     except (Exception, KeyboardInterrupt) as error:
-        if compared:
-            _stop(error, f"after {len(compared)} of {len(pairs)} pairs", compared[-1], write)
-        raise
+        if not compared:
+            raise
+        unfinished = [x.name for x in compared[-1] if x.name.startswith(f"{OPTIMIZED} ")]
+        if unfinished or len(compared) < len(pairs):
+            where = f"after {len(compared)} of {len(pairs)} pairs"
+            where += "".join(f", the last {name}" for name in unfinished)
+            _stop(error, where, write)
+        app.forget_interruption()
     outcome = write()
     if not options.quiet:
         print(outcome)
@@ -109,13 +113,8 @@ def _until_stopped(run: Iterator[Progress]) -> Iterator[Progress]:
             raise
 
 
-def _stop(
-    error: BaseException, where: str, last: Sequence[Entry], write: Callable[[], str]
-) -> NoReturn:
+def _stop(error: BaseException, where: str, write: Callable[[], str]) -> NoReturn:
     """Write the pairs that are painted, and say what ended the comparison."""
-    unfinished = [entry.name for entry in last if entry.name.startswith(f"{OPTIMISED} ")]
-    if unfinished:
-        where += f", the last {unfinished[0]}"
     try:
         outcome = write()
     except InputError as unwritten:
@@ -172,7 +171,7 @@ def _as_json(
 ) -> dict[str, Any]:
     """What was measured, for other programs."""
     return {
-        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.machine()}, {limits.num_cores()} cores",
         "versions": {"nst_tf": nst_tf.__version__, "tensorflow": tf.__version__},
         "settings": settings.as_dict(),
         "pairs": [

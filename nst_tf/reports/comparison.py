@@ -37,7 +37,7 @@ _MAX_TILE_PIXELS = 2**20
 # Runs of a feed-forward model that are timed once it is warm.
 _REPEATS = 5
 # The name of the optimization's picture.
-OPTIMISED = "optimised"
+OPTIMIZED = "optimised"
 # Characters of a name in a caption.
 _MAX_NAME = 32
 
@@ -197,7 +197,7 @@ def _run_optimization(run: Iterable[Progress], height: int, width: int) -> Entry
     rgb = progress.image()
     cold = perf_counter() - started
     warm = math.fsum(len(each) * statistics.median(each) for each in step_seconds.values())
-    name = OPTIMISED
+    name = OPTIMIZED
     if progress.done < 1:  # perhaps at a coarser scale
         name += f" to {math.floor(100 * progress.done)}%"
         rgb = resize(rgb, height, width).numpy()

@@ -249,6 +249,31 @@ class EndTest(FolderTest):
         log = self.output_dir / "batch.jsonl"
         self.assertFalse(log.exists() and log.read_text())
 
+    def signal_with_last_picture(self):
+        """Ctrl-C, between the last picture and the end."""
+        self.enter_context(mock.patch.object(app, "_signals", []))
+        count, on_result = itertools.count(1), batch.BatchProgressBar.on_result
+
+        def signaling(bar, entry):
+            on_result(bar, entry)
+            if next(count) == len(OUTPUTS):
+                app._on_signal(signal.SIGINT, None)
+
+        self.enter_context(mock.patch.object(batch.BatchProgressBar, "on_result", signaling))
+
+    def test_a_signal_with_the_last_picture_stops_nothing(self):
+        self.signal_with_last_picture()
+        out, _ = self.batch()
+        self.assertEndsWith(out, "index.html\n")
+        self.assertFalse(app.interrupted())
+        self.assertLen(self.shown(), 4)
+
+    def test_a_signal_with_the_last_picture_does_not_hide_failures(self):
+        self.signal_with_last_picture()
+        self.error = "is bad"
+        self.failed("^4 of 4 pictures failed")
+        self.assertFalse(app.interrupted())
+
     def test_whatever_goes_wrong_with_one_the_others_are_shown_and_it_is_listed(self):
         read = image_io.read
 

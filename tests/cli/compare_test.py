@@ -11,7 +11,7 @@ from testing.pictures import PAINTING, PHOTOGRAPH, ROOT, SAMPLES
 from testing.runs import fake_run
 from testing.scripts import SMALL, ScriptTest, file_size_limit, options
 
-from nst_tf import InputError
+from nst_tf import InputError, limits
 from nst_tf.cli import app, compare
 from nst_tf.images import image_io
 from nst_tf.reports import comparison
@@ -43,6 +43,7 @@ class CompareTest(PairsTest):
     def test_writes_picture_page_and_numbers_of_each_pair(self):
         settings, styles = replace(SMALL, init=str(OTHER)), [str(PAINTING), str(OTHER)]
         with (
+            mock.patch.object(limits, "num_cores", return_value=77),
             mock.patch.object(comparison, "compare", return_value=ENTRIES) as painted,
             mock.patch.object(image_io, "read", wraps=image_io.read) as read,
         ):
@@ -64,6 +65,7 @@ class CompareTest(PairsTest):
             self.assertGreater(opened.height, 2 * 36)
         self.assertIn("<table>", page.read_text())
         found = json.loads(numbers.read_text())
+        self.assertEndsWith(found["system"], " 77 cores")
         self.assertEqual(found["settings"]["steps"], 2)
         self.assertEqual([pair["style"] for pair in found["pairs"]], styles)
         for pair in found["pairs"]:
@@ -155,25 +157,38 @@ class StopTest(PairsTest):
             self.compare(**self.pairs)
         self.assertEqual((str(caught.exception), self.files()), ("", {}))
 
-    def test_a_signal_between_steps_leaves_the_picture_so_far(self):
-        """The next pair is not begun."""
+    def signal_after(self, pair, step, entries):
+        """Ctrl-C after a step of a pair, which becomes these entries."""
 
         def paint(*arguments, follow, **given):
-            for step, _ in enumerate(follow(fake_run([3.0, 2.0, 1.0]))):
-                if step == 1:
+            if painted.call_count < pair:
+                return ENTRIES
+            for number, _ in enumerate(follow(fake_run([3.0, 2.0, 1.0]))):
+                if number == step:
                     app._on_signal(signal.SIGHUP, None)
-            self.assertEqual(step, 1)
-            return [*ENTRIES[:2], replace(ENTRIES[2], name="optimised to 66%")]
+            self.assertEqual(number, step)
+            return entries
 
         painted = self.painting()
-        painted.side_effect = lambda *given, **named: (
-            ENTRIES if painted.call_count == 1 else paint(*given, **named)
-        )
+        painted.side_effect = paint
+        return painted
+
+    def test_a_signal_between_steps_leaves_the_picture_so_far(self):
+        """The next pair is not begun."""
+        partial = [*ENTRIES[:2], replace(ENTRIES[2], name="optimised to 66%")]
+        painted = self.signal_after(2, 1, partial)
         with self.assertRaises(KeyboardInterrupt) as caught:
             self.compare(**self.pairs)
         where = "after 2 of 3 pairs, the last optimised to 66%"
         self.assertEqual(str(caught.exception), f"{where}; {self.written()}")
         self.assertEqual((painted.call_count, self.pairs_written()), (2, 2))
+
+    def test_a_signal_after_the_last_step_stops_nothing(self):
+        self.signal_after(3, 2, ENTRIES)
+        out, _ = self.compare(**self.pairs)
+        self.assertEndsWith(out, f"{self.written()}\n")
+        self.assertFalse(app.interrupted())
+        self.assertEqual(self.pairs_written(), 3)
 
     def test_a_signal_before_the_first_step_is_raised(self):
         self.painting()
