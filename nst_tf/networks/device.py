@@ -11,6 +11,8 @@ from nst_tf import limits
 
 # NVIDIA's driver for Linux lists its cards here.
 _NVIDIA_CARDS = Path("/proc/driver/nvidia/gpus")
+# In the Linux of Windows a card, NVIDIA's or not, is this.
+_WINDOWS_CARD = Path("/dev/dxg")
 
 
 def gpu() -> Any:
@@ -31,17 +33,19 @@ def describe() -> str:
 
 
 def _has_nvidia_card() -> bool:
-    # The Linux of Windows has the program alone.
-    return any(_NVIDIA_CARDS.glob("*")) or shutil.which("nvidia-smi") is not None
+    # The program alone is also on machines without a card, as those one logs in to.
+    has_program = shutil.which("nvidia-smi") is not None
+    return any(_NVIDIA_CARDS.glob("*")) or (has_program and _WINDOWS_CARD.exists())
 
 
 def _why_unused() -> str:
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if hidden in ("", "-1"):
-        return f"CUDA_VISIBLE_DEVICES={hidden} hides it"
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible in ("", "-1"):
+        return f"CUDA_VISIBLE_DEVICES={visible} hides it"
     if not tf.test.is_built_with_cuda():
         return "this TensorFlow is built without CUDA"
-    return (
+    why = (
         "TensorFlow cannot use it, mostly for lack of CUDA's libraries: "
         "pip install -r requirements-gpu.txt"
     )
+    return why if visible is None else f"{why}; or CUDA_VISIBLE_DEVICES={visible} hides it"

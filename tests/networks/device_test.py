@@ -15,7 +15,8 @@ class DeviceTest(parameterized.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.cards = Path(self.create_tempdir().full_path)
+        self.cards = Path(self.create_tempdir().full_path, "gpus")
+        self.cards.mkdir()
         self.enter_context(mock.patch.object(device, "_NVIDIA_CARDS", self.cards))
         self.cores = self.enter_context(mock.patch.object(limits, "num_cores", return_value=2))
         self.program = self.enter_context(mock.patch.object(shutil, "which", return_value=None))
@@ -56,7 +57,7 @@ class DeviceTest(parameterized.TestCase):
 
     @parameterized.parameters(
         (True, None, r"cannot use it, .* pip install -r requirements-gpu\.txt"),
-        (True, "0", r"cannot use it, .* pip install -r requirements-gpu\.txt"),
+        (True, "7", r"cannot use it, .*\.txt; or CUDA_VISIBLE_DEVICES=7 hides it"),
         (False, None, "this TensorFlow is built without CUDA"),
         (True, "-1", "CUDA_VISIBLE_DEVICES=-1 hides it"),
         (True, "", "CUDA_VISIBLE_DEVICES= hides it"),
@@ -69,10 +70,18 @@ class DeviceTest(parameterized.TestCase):
             line = device.describe()
         self.assertRegex(line, rf"^the CPU, 2 cores \(an NVIDIA card is there, but .*{expected}\)$")
 
-    def test_card_in_the_linux_of_windows(self):
-        self.program.return_value = "/usr/lib/wsl/lib/nvidia-smi"
-        with self.gpus():
-            self.assertIn("an NVIDIA card is there", device.describe())
+    @parameterized.parameters(
+        ("/usr/lib/wsl/lib/nvidia-smi", True, True),
+        ("/usr/bin/nvidia-smi", False, False),  # where one logs in to a cluster
+        (None, True, False),  # a card of another maker
+    )
+    def test_card_in_the_linux_of_windows(self, program, has_card, expected):
+        self.program.return_value = program
+        card = self.cards.parent / "dxg"
+        if has_card:
+            card.touch()
+        with mock.patch.object(device, "_WINDOWS_CARD", card), self.gpus():
+            self.assertEqual("an NVIDIA card is there" in device.describe(), expected)
 
 
 if __name__ == "__main__":
