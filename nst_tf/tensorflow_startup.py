@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "TF_CPU_BFC_MEM_LIMIT_IN_MB": str(2**24),
 }
 # What the networks are written for, whatever other projects on this machine use.
-_KERAS = {"KERAS_BACKEND": "tensorflow", "TF_USE_LEGACY_KERAS": "0"}
+KERAS = {"KERAS_BACKEND": "tensorflow", "TF_USE_LEGACY_KERAS": "0"}
 # Bytes of address space that TensorFlow and a small run take, measured with TensorFlow 2.21.
 _MIN_ADDRESS_SPACE = 2.25 * 2**30
 
@@ -40,7 +40,7 @@ def import_tensorflow() -> None:
     if "tensorflow" in sys.modules:
         return
     _check_temporary_folder()
-    os.environ.update(_KERAS)
+    os.environ.update(KERAS)
     stderr = os.dup(2)
     enabled = faulthandler.is_enabled()
     faulthandler.enable(stderr)

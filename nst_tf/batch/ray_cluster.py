@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, TypeAlias
 
+from nst_tf import tensorflow_startup
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.batch.worker import Worker
 from nst_tf.errors import InputError, one_line
@@ -103,7 +104,13 @@ def _start_actors(ray: Ray, workers: int, threads: int) -> list[Actor]:
     gpus = int(ray.cluster_resources().get("GPU", 0))
     if gpus:
         capacity = min(capacity, gpus)
-    actor = ray.remote(num_cpus=threads, num_gpus=1 if gpus else 0, max_restarts=-1)(Worker)
+    actor = ray.remote(
+        num_cpus=threads,
+        num_gpus=1 if gpus else 0,
+        max_restarts=-1,
+        # A worker's module imports TensorFlow before the worker itself can set them.
+        runtime_env={"env_vars": tensorflow_startup.KERAS},
+    )(Worker)
     return [actor.remote(threads) for _ in range(workers or capacity)]
 
 

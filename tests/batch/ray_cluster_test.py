@@ -1,3 +1,4 @@
+import os
 from unittest import mock
 
 import pytest
@@ -33,6 +34,16 @@ class SchedulerTest(absltest.TestCase):
         self.assertEqual(found, [(0, "MemoryError: too large"), (1, None)])
 
 
+class ActorsTest(absltest.TestCase):
+    def test_each_node_has_the_environment_of_our_keras(self):
+        nodes = [{"Alive": True, "Resources": {"CPU": 4}}]
+        fake = mock.Mock(nodes=lambda: nodes, cluster_resources=dict)
+        self.assertLen(ray_cluster._start_actors(fake, workers=0, threads=2), 2)
+        environment = fake.remote.call_args.kwargs["runtime_env"]["env_vars"]
+        expected = {"KERAS_BACKEND": "tensorflow", "TF_USE_LEGACY_KERAS": "0"}
+        self.assertEqual(environment, expected)
+
+
 @pytest.mark.slow
 class RayClusterTest(absltest.TestCase):
     @classmethod
@@ -41,7 +52,9 @@ class RayClusterTest(absltest.TestCase):
         # Other tests run at the same time.
         system = {"worker_niceness": 0}
         head = {"num_cpus": 1, "include_dashboard": False, "_system_config": system}
-        cls.cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
+        # What the nodes have set is not ours.
+        with mock.patch.dict(os.environ, KERAS_BACKEND="torch", TF_USE_LEGACY_KERAS="1"):
+            cls.cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
         cls.addClassCleanup(cls.cluster.shutdown)
 
     def tearDown(self):
