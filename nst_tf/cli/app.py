@@ -118,18 +118,17 @@ def interruptible(stream: Iterator) -> Iterator:
             stream.close()
 
 
-def check_no_overwrite(inputs: Iterable[str], **outputs: str | None) -> None:
+def check_no_overwrite(inputs: Iterable[str], **outputs: str | Sequence[str] | None) -> None:
     """Refuse to write over an input, or over another output.
 
-    `outputs` are paths by the names of their flags; None for none.
+    `outputs` are a path or several by the names of their flags; None for none.
     """
     taken = {_file_identity(path): path for path in inputs}
-    for name, path in outputs.items():
-        if path is None:
-            continue
-        other = taken.setdefault(_file_identity(path), f"{name}={path}")
-        if other != f"{name}={path}":
-            raise InputError(f"{name}={path}: would overwrite {other}; give another name")
+    for name, paths in outputs.items():
+        for path in [paths] if isinstance(paths, str) else paths or ():
+            other = taken.setdefault(_file_identity(path), f"{name}={path}")
+            if other != f"{name}={path}":
+                raise InputError(f"{name}={path}: would overwrite {other}; give another name")
 
 
 def _file_identity(path: str) -> object:

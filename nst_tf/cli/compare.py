@@ -58,10 +58,10 @@ def compare(options: Options, settings: Settings) -> None:
             scale_sizes(height, width, settings)
         except InputError as error:
             raise InputError(f"{content}: {error}") from error
-    for name in _OUTPUTS:
-        output = str(Path(options.output_dir, name))
+    outputs = [str(Path(options.output_dir, name)) for name in _OUTPUTS]
+    for output in outputs:
         atomic_files.check(output)
-        app.check_no_overwrite([*images, settings.init], output_dir=output)
+    app.check_no_overwrite([*images, settings.init], output_dir=outputs)
 
     compared: list[list[Entry]] = []
     write = partial(_write, options.output_dir, settings, pairs, compared)

@@ -46,13 +46,11 @@ def stylize(options: Options) -> None:
     outputs = _outputs(options, mixtures)
     # Read twice, so that a mistake is found before the first is painted and one is held at a time.
     sizes = [_size(path, options.size) for path in options.content]
-    taken = [*options.content, *paths]
-    for output in outputs:
-        app.check_no_overwrite(taken, output=output)
-        image_io.check_output(output, max(map(max, sizes)))
-        taken.append(output)
-    images = {path: _read_style(path)[None] for path in paths}
     longest = max(map(max, sizes))
+    app.check_no_overwrite([*options.content, *paths], output=outputs)
+    for output in outputs:
+        image_io.check_output(output, longest)
+    images = {path: _read_style(path)[None] for path in paths}
     if longest > _FINE_STROKES:
         _LOG.warning(
             "strokes keep their size in pixels: at %d px they look fine; --size=1500 paints them "

@@ -9,7 +9,7 @@ from testing.pictures import PAINTING, PHOTOGRAPH, SAMPLES
 from testing.scripts import ScriptTest, options
 
 from nst_tf import feed_forward
-from nst_tf.cli import fast
+from nst_tf.cli import app, fast
 from nst_tf.images import image_io
 from nst_tf.networks import device
 
@@ -66,7 +66,10 @@ class FastTest(ScriptTest):
             for content in (PHOTOGRAPH, PAINTING)
             for style in (PAINTING, OTHER)
         ]
-        out, _ = self.stylize(**given)
+        with mock.patch.object(app, "_file_identity", wraps=app._file_identity) as looked_up:
+            out, _ = self.stylize(**given)
+        # Each file once: there may be thousands.
+        self.assertEqual(looked_up.call_count, 2 + 2 + len(names))
         lines = [f"painted {self.folder / name}" for name in names]
         self.assertEqual(out.splitlines()[1:], lines)
         self.assertEqual({path.name for path in self.files()}, {*names})
