@@ -230,6 +230,11 @@ class CheckNoOverwriteTest(ScriptTest):
         with self.refused("animation=new.GIF: would overwrite output=new.gif"):
             app.check_no_overwrite([], output="new.gif", animation="new.GIF")
 
+    def test_several_outputs_of_one_flag(self):
+        app.check_no_overwrite(["a.png"], output=["b.png", "c.png"])
+        with self.refused("output=./a.png: would overwrite a.png"):
+            app.check_no_overwrite(["a.png"], output=["b.png", "./a.png"])
+
     def test_other_files(self):
         app.check_no_overwrite(["a.png"], output="b.png", loss_log=None, record=None)
 
