@@ -52,7 +52,7 @@ def stylize(options: Options) -> None:
         image_io.check_output(output, longest)
     images = {path: _read_style(path)[None] for path in paths}
     if longest > _FINE_STROKES:
-        _LOG.warning(
+        _LOG.info(
             "strokes keep their size in pixels: at %d px they look fine; --size=1500 paints them "
             "larger",
             longest,
@@ -86,7 +86,7 @@ def _read_style(path: str) -> ImageLike:
     rgb = crop_to_visible(picture.rgb, picture.alpha)
     short = min(rgb.shape[:2])
     if short < STYLE_SIZE / 2:
-        _LOG.warning(
+        _LOG.info(
             "%s: is enlarged %.1f times, to a short side of %d px, so its strokes are soft; a "
             "larger picture of it paints better",
             path,
