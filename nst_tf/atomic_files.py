@@ -18,7 +18,7 @@ from typing import IO, BinaryIO
 from nst_tf.errors import InputError
 
 # What fsync says of a full or broken disk, not of one that does not know it.
-_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _PROCESS_KEY = os.urandom(16)
 
 
@@ -54,14 +54,14 @@ def write(
                 _move(target, _resolve(previous))
         _move(scratch, target)
     except OSError as error:
-        remedy = _whole(scratch) if scratch else _rescue(target, write_to)
+        remedy = _saved_at(scratch) if scratch else _rescue(target, write_to)
         raise _refusal(path, error, remedy) from error
 
 
 @contextlib.contextmanager
 def folder(path: str | os.PathLike) -> Iterator[Path]:
     """Yield an empty folder that appears at `path` when it is filled, in place of an old one."""
-    target, kept = _resolve(path), False
+    target, keep_scratch = _resolve(path), False
     with _refusing(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix="nst_tf-"))
@@ -72,10 +72,10 @@ def folder(path: str | os.PathLike) -> Iterator[Path]:
             yield new
         _swap(new, target, scratch / "old")
     except OSError as error:
-        kept = True
-        raise _refusal(path, error, _whole(new)) from error
+        keep_scratch = True
+        raise _refusal(path, error, _saved_at(new)) from error
     finally:
-        if not kept:
+        if not keep_scratch:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -87,7 +87,7 @@ def check(path: str | os.PathLike) -> None:
             raise InputError(f"{path}: is a folder; expected a file; add the name of one")
         if target.exists() and not target.is_file():
             raise InputError(f"{path}: is a device or a pipe; expected a file; give another name")
-        with _made(target.parent, path):
+        with _temporary_folders(target.parent, path):
             # Under its own name if that is free: not every disk knows every name.
             _probe(_beside(target, ".probe") if target.exists() else target)
 
@@ -95,7 +95,7 @@ def check(path: str | os.PathLike) -> None:
 def check_folder(path: str | os.PathLike) -> None:
     """Refuse, before the work, a folder that could not be written, by writing; leaves nothing."""
     target = _resolve(path)
-    with _refusing(path), _made(target.parent if target.exists() else target, path):
+    with _refusing(path), _temporary_folders(target.parent if target.exists() else target, path):
         _probe(_beside(target, ".probe"))
 
 
@@ -155,7 +155,7 @@ def _sync(file: BinaryIO) -> None:
     try:
         os.fsync(file.fileno())
     except OSError as error:
-        if error.errno in _LOST:
+        if error.errno in _DISK_ERRORS:
             raise
 
 
@@ -184,12 +184,14 @@ def _swap(new: Path, target: Path, old: Path) -> None:
 def _rescue(target: Path, write_to: Callable[[BinaryIO], object]) -> str:
     """Write to a temporary folder, as the last resort, and say so."""
     try:
-        return _whole(_write_scratch(Path(tempfile.gettempdir(), _scratch_name(target)), write_to))
+        return _saved_at(
+            _write_scratch(Path(tempfile.gettempdir(), _scratch_name(target)), write_to)
+        )
     except OSError as error:
         return f"nor in a temporary folder ({_reason(error)}); choose a folder you can write to"
 
 
-def _whole(path: Path) -> str:
+def _saved_at(path: Path) -> str:
     return f"it is whole as {path}; move it from there"
 
 
@@ -204,7 +206,7 @@ def _probe(target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _made(folder: Path, path: str | os.PathLike) -> Iterator[None]:
+def _temporary_folders(folder: Path, path: str | os.PathLike) -> Iterator[None]:
     """Make a folder where it is missing, for a while; for what is to be written to `path`."""
     folders = [folder, *folder.parents]
     missing = [*itertools.takewhile(lambda each: not each.exists(), folders)]
