@@ -99,6 +99,21 @@ def check_folder(path: str | os.PathLike) -> None:
         _probe(_beside(target, ".probe"))
 
 
+def lock(file: IO, refusal: InputError) -> None:
+    """Lock an open file until it is closed; raises `refusal` if another process has it.
+
+    Does nothing where the system or the disk has no locks.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise refusal from error
+    except (ImportError, OSError):
+        pass
+
+
 def sha256(data: bytes) -> str:
     """The SHA-256 of bytes, in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()

@@ -5,6 +5,7 @@ import json
 import math
 from pathlib import Path
 
+from nst_tf import atomic_files
 from nst_tf.callbacks.base import Callback
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
@@ -26,7 +27,8 @@ class LossLog(Callback):
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._file = open(path, "a", encoding="utf-8")
-            self._lock()
+            taken = f"loss_log={path}: another run writes to it; give another --loss_log"
+            atomic_files.lock(self._file, InputError(taken))
             if Path(path).is_file():
                 self._file.truncate(_length_before(path, resumed) if resumed else 0)
         except OSError as error:
@@ -46,20 +48,6 @@ class LossLog(Callback):
             self._file.close()
         except OSError as error:  # closing writes once more what could not be written
             raise self._refusal(error) from error
-
-    def _lock(self) -> None:
-        """Refuse a file that another run writes to, on disks and systems that can tell."""
-        try:
-            import fcntl
-
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise InputError(
-                f"loss_log={self._path}: another run writes to it; give another --loss_log"
-            ) from error
-        except (ImportError, OSError):
-            pass
 
     def _refusal(self, error: OSError) -> InputError:
         return InputError(
