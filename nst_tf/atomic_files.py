@@ -6,6 +6,7 @@ written raises an InputError, which says where the bytes are instead.
 
 import contextlib
 import errno
+import functools
 import hashlib
 import itertools
 import os
@@ -178,9 +179,31 @@ def _move(source: Path, target: Path) -> None:
     """Rename, or copy: not every disk renames, or does so where a file is, or is mounted."""
     try:
         os.replace(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    except OSError as error:
+        if error.errno in _DISK_ERRORS:
+            raise
+        _copy(source, target)
         source.unlink()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Write over a file, which comes back if that fails."""
+    backup = None
+    if target.exists():
+        with open(target, "rb") as old:
+            copy = functools.partial(shutil.copyfileobj, old)
+            backup = _write_scratch(_beside(target, ".old"), copy)
+    try:
+        shutil.copyfile(source, target)
+    except BaseException:
+        if backup:
+            shutil.copyfile(backup, target)
+            backup.unlink()
+        else:
+            target.unlink(missing_ok=True)
+        raise
+    if backup:
+        backup.unlink()
 
 
 def _swap(new: Path, target: Path, old: Path) -> None:

@@ -2,6 +2,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import stat
 import sys
 from operator import methodcaller
@@ -110,6 +111,30 @@ class FilesTest(parameterized.TestCase):
         ((reason, place),) = places
         self.assertEqual((reason, place.parent), ("Operation not permitted", self.folder))
         self.assertEqual(place.read_bytes(), b"new")
+
+    @parameterized.product(
+        number=(errno.EPERM, errno.EBUSY, errno.EDQUOT, errno.EIO), is_there=(True, False)
+    )
+    def test_neither_renamed_nor_copied_whole(self, number, is_there):
+        copyfile = shutil.copyfile
+
+        def copy_half(source, target):
+            if Path(source).suffix != ".part":
+                return copyfile(source, target)
+            Path(target).write_bytes(b"n")
+            raise OSError(errno.ENOSPC, "full")
+
+        if is_there:
+            self.target.write_bytes(b"old")
+        with (
+            mock.patch("os.replace", side_effect=OSError(number, "no")),
+            mock.patch("shutil.copyfile", copy_half),
+            self.assertRaisesRegex(InputError, f"it is whole as {self.folder}/nst_tf-.*.part;"),
+        ):
+            atomic_files.replace(self.target, b"new")
+        found = {path.name: path.read_bytes() for path in self.folder.iterdir()}
+        self.assertEqual(found.pop("file", None), b"old" if is_there else None)
+        self.assertEqual([*found.values()], [b"new"])
 
     @parameterized.parameters(errno.EIO, errno.ENOSPC)
     def test_what_does_not_fit_is_left_in_a_temporary_folder(self, number):
