@@ -23,9 +23,9 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _PROCESS_KEY = os.urandom(16)
 
 
-def replace(path: str | os.PathLike, data: bytes) -> None:
-    """Write a file in one step, making its folder where it is missing."""
-    write(path, lambda file: file.write(data))
+def replace(path: str | os.PathLike, data: bytes, *, rescue: bool = True) -> None:
+    """Write a file in one step, as `write` does."""
+    write(path, lambda file: file.write(data), rescue=rescue)
 
 
 def write(
@@ -33,16 +33,19 @@ def write(
     write_to: Callable[[BinaryIO], object],
     *,
     previous: str | os.PathLike | None = None,
+    rescue: bool = True,
 ) -> None:
     """Write a file in one step, through a link and with the mode of the file that is there.
 
     Args:
         path: the file; its folder is made where it is missing.
-        write_to: writes the bytes; called again for a temporary folder, if they do not fit here.
+        write_to: writes the bytes.
         previous: where a file that is there moves to.
+        rescue: whether bytes that cannot be written here are to be left elsewhere, by a second call
+            of `write_to` for a temporary folder if they do not fit here.
 
     Raises:
-        InputError: the file cannot be written; it says where the bytes are.
+        InputError: the file cannot be written; of a rescue it says where the bytes are.
     """
     target, scratch = _resolve(path), None
     try:
@@ -55,6 +58,10 @@ def write(
                 _move(target, _resolve(previous))
         _move(scratch, target)
     except OSError as error:
+        if not rescue:
+            if scratch:
+                scratch.unlink(missing_ok=True)
+            raise _refusal(path, error) from error
         remedy = _saved_at(scratch) if scratch else _rescue(target, write_to)
         raise _refusal(path, error, remedy) from error
 

@@ -149,6 +149,19 @@ class FilesTest(parameterized.TestCase):
         self.assertEqual(place.read_bytes(), b"newer")
         self.assertEqual(os.listdir(self.folder), ["file"])
 
+    @parameterized.parameters("os.fsync", "os.replace")
+    def test_without_a_rescue_nothing_is_left(self, function):
+        temporary = self.create_tempdir().full_path
+        self.target.write_bytes(b"old")
+        with (
+            mock.patch(function, side_effect=[OSError(errno.ENOSPC, "full"), None]),
+            mock.patch("tempfile.gettempdir", lambda: temporary),
+            self.assertRaisesRegex(InputError, r"cannot be written \(full\); choose a folder"),
+        ):
+            atomic_files.replace(self.target, b"new", rescue=False)
+        self.assertEqual(self.target.read_bytes(), b"old")
+        self.assertEqual((os.listdir(self.folder), os.listdir(temporary)), (["file"], []))
+
     def test_no_disk_at_all(self):
         with (
             file_size_limit(2),

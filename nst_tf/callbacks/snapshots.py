@@ -29,5 +29,6 @@ class Snapshots(Callback):
         """Write the picture, if it is due."""
         taken = progress.step + 1
         if taken % self._every == 0 or taken == progress.steps[progress.scale]:
-            name = f"scale{progress.scale + 1}_step{taken:05d}.png"
-            image_io.write(Path(self._folder, name), progress.image())
+            path = Path(self._folder, f"scale{progress.scale + 1}_step{taken:05d}.png")
+            # No rescue: there are many, and they would fill a second disk.
+            atomic_files.replace(path, image_io.encode(progress.image(), path), rescue=False)

@@ -53,11 +53,18 @@ def check(path: str, *, resume: bool) -> None:
     )
 
 
-def save(path: str, state: State, inputs: Json, film: Mapping[str, np.ndarray] = {}) -> None:
+def save(
+    path: str,
+    state: State,
+    inputs: Json,
+    film: Mapping[str, np.ndarray] = {},
+    *,
+    rescue: bool = True,
+) -> None:
     """Write a state in one step; the file that was there stays as `previous` names it.
 
-    `inputs` are the run's, from `record.run_inputs`, `film` is of `Animation.arrays`. InputError:
-    the file cannot be written.
+    `inputs` are the run's, from `record.run_inputs`, `film` is of `Animation.arrays`, `rescue` is
+    as in `atomic_files.write`. InputError: the file cannot be written.
     """
     evaluation = state.evaluation
     arrays = {f"tensor{index:04d}": np.asarray(each) for index, each in enumerate(state.tensors)}
@@ -76,7 +83,7 @@ def save(path: str, state: State, inputs: Json, film: Mapping[str, np.ndarray] =
     }
     members: Json = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays}
     write_to = functools.partial(np.savez, **members)
-    atomic_files.write(path, write_to, previous=previous(path))
+    atomic_files.write(path, write_to, previous=previous(path), rescue=rescue)
 
 
 def load(path: str, inputs: Json) -> Checkpoint | None:

@@ -1,7 +1,10 @@
+import errno
+import os
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 from testing.runs import fake_run
 from testing.scripts import ScriptTest
 
@@ -25,7 +28,7 @@ class CheckTest(ScriptTest):
         snapshots.check(self.folder, resume=False)
 
 
-class SnapshotsTest(absltest.TestCase):
+class SnapshotsTest(parameterized.TestCase):
     def test_every_nth_step_and_the_last_of_each_scale(self):
         folder = Path(self.create_tempdir().full_path) / "new"
         list(notify(fake_run([1.0] * 12, [1.0] * 7, size=(16, 8)), [Snapshots(folder, every=5)]))
@@ -36,6 +39,18 @@ class SnapshotsTest(absltest.TestCase):
             found = image_io.read(folder / f"{name}.png").rgb
             shape = (8, 4, 3) if name.startswith("scale1") else (16, 8, 3)
             np.testing.assert_allclose(found, np.full(shape, number / 64), atol=0.003)
+
+    @parameterized.parameters("os.fsync", "os.replace")
+    def test_a_full_disk_fills_no_other(self, function):
+        folder, temporary = Path(self.create_tempdir().full_path), self.create_tempdir().full_path
+        with (
+            mock.patch(function, side_effect=[OSError(errno.ENOSPC, "full"), None]),
+            mock.patch("tempfile.gettempdir", lambda: temporary),
+            self.assertLogs("nst_tf", "WARNING") as logs,
+        ):
+            list(notify(fake_run([1.0] * 2), [Snapshots(folder, every=5)]))
+        self.assertIn("scale1_step00002.png: cannot be written (full)", logs.output[0])
+        self.assertEqual((os.listdir(folder), os.listdir(temporary)), ([], []))
 
 
 if __name__ == "__main__":
