@@ -22,13 +22,11 @@ class Checkpointing(Callback):
 
     def on_step(self, progress: Progress) -> None:
         """Write a checkpoint, if one is due."""
-        if monotonic() - self._last >= self._seconds or progress.done == 1:
-            try:
-                self.save(progress)
-            finally:
-                self._last = monotonic()
-
-    def save(self, progress: Progress) -> None:
-        """Write a checkpoint."""
+        if monotonic() - self._last < self._seconds and progress.done < 1:
+            return
         film = self._film.arrays() if self._film else {}
-        checkpoint.save(self._path, progress.state(), self._inputs, film)
+        try:
+            # No rescue: the run goes on, and the next one may fit.
+            checkpoint.save(self._path, progress.state(), self._inputs, film, rescue=False)
+        finally:
+            self._last = monotonic()

@@ -1,6 +1,8 @@
 """The picture of a run of stylize.py: written at its end, or where it is stopped."""
 
 import json
+import os
+import shlex
 from collections.abc import Iterable
 from datetime import timedelta
 from time import monotonic
@@ -9,12 +11,12 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from nst_tf import atomic_files
-from nst_tf.callbacks.checkpointing import Checkpointing
+from nst_tf.callbacks.animation import Animation
 from nst_tf.cli import app
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.images.image_io import Picture
-from nst_tf.run import record
+from nst_tf.run import checkpoint, record
 from nst_tf.run.progress import Progress
 from nst_tf.run.record import Json
 
@@ -31,11 +33,10 @@ class Painting:
         content: Picture,
         run_inputs: Json,
         flags: Json,
-        checkpointing: Checkpointing,
+        film: Animation | None,
     ):
         self._options, self._content = options, content
-        self._run_inputs, self._flags = run_inputs, flags
-        self._checkpointing = checkpointing
+        self._run_inputs, self._flags, self._film = run_inputs, flags, film
         self._record: Json = {}
         self._losses: Json = {}
         self._last: Progress | None = None
@@ -114,13 +115,24 @@ class Painting:
             if isinstance(error, InputError):
                 raise InputError(f"{error}; from before that: {'; '.join(outcome)}") from error
             raise error
+        path = options.checkpoint or _free_name(options.output)
         try:
-            self._checkpointing.save(last)
-            flag = "" if options.checkpoint else f"--checkpoint={options.checkpoint_path} "
-            outcome.append(f"{flag}--resume continues from {options.checkpoint_path}")
+            film = self._film.arrays() if self._film else {}
+            checkpoint.save(path, last.state(), self._run_inputs, film)
+            flag = "" if options.checkpoint else f"--checkpoint={shlex.quote(path)} "
+            outcome.append(f"{flag}--resume continues from {path}")
         except InputError as unwritten:
             outcome.append(str(unwritten))
         height, width = last.scales[last.scale]
         steps = last.steps[last.scale]
         where = f"at step {last.step + 1} of {steps} at {width} x {height} px"
         raise KeyboardInterrupt(f"{where}; {'; '.join(outcome)}") from error
+
+
+def _free_name(output: str) -> str:
+    """Where the checkpoint of a run without --checkpoint goes: to a name that nothing has."""
+    path, number = f"{output}.checkpoint", 1
+    while os.path.lexists(path):
+        number += 1
+        path = f"{output}.{number}.checkpoint"
+    return path

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nst_tf import atomic_files, coarse_to_fine
 from nst_tf.callbacks import animation, snapshots
+from nst_tf.callbacks.animation import Animation
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.callbacks.checkpointing import Checkpointing
 from nst_tf.callbacks.loss_log import LossLog
@@ -52,11 +53,6 @@ class Options:
     def record_path(self) -> str:
         """Where the record goes; a.png and a.jpg have one each."""
         return f"{self.output}.json"
-
-    @property
-    def checkpoint_path(self) -> str:
-        """Where the checkpoint of a run that is stopped goes."""
-        return self.checkpoint or f"{self.output}.checkpoint"
 
 
 def stylize(
@@ -117,9 +113,10 @@ def stylize(
         alpha=content.alpha,
         resume=state,
     )
-    callbacks, checkpointing = _callbacks(options, run_inputs, resumed)
+    film = _film(options, resumed)
+    callbacks = _callbacks(options, run_inputs, resumed, film)
     del resumed, state  # or all of it would be held as long as the run
-    painting = Painting(options, content, run_inputs, flags or {}, checkpointing)
+    painting = Painting(options, content, run_inputs, flags or {}, film)
     painting.follow(notify(app.interruptible(run), callbacks))
 
 
@@ -172,9 +169,9 @@ def _planned(options: Options, run_inputs: Json, recorded: Json | None) -> State
 
 
 def _callbacks(
-    options: Options, run_inputs: Json, resumed: Checkpoint | None
-) -> tuple[list[Callback], Checkpointing]:
-    """What follows the run; and what writes the checkpoint of one that is stopped."""
+    options: Options, run_inputs: Json, resumed: Checkpoint | None, film: Animation | None
+) -> list[Callback]:
+    """What follows the run."""
     if options.snapshots_dir:
         snapshots.check(options.snapshots_dir, resume=resumed is not None)
     callbacks: list[Callback] = [] if options.quiet else [ProgressBar()]
@@ -184,22 +181,19 @@ def _callbacks(
         callbacks.append(LossLog(options.loss_log, resumed=resumed.state if resumed else None))
     if options.snapshots_dir:
         callbacks.append(Snapshots(options.snapshots_dir, options.snapshot_every))
-    film = _film(options, resumed)
     if film:
         callbacks.append(film)
-    checkpointing = Checkpointing(
-        options.checkpoint_path, run_inputs, options.checkpoint_every, film
-    )
     if options.checkpoint:
-        callbacks.append(checkpointing)
-    return callbacks, checkpointing
+        every = options.checkpoint_every
+        callbacks.append(Checkpointing(options.checkpoint, run_inputs, every, film))
+    return callbacks
 
 
-def _film(options: Options, resumed: Checkpoint | None) -> animation.Animation | None:
+def _film(options: Options, resumed: Checkpoint | None) -> Animation | None:
     """The animation that is asked for; it goes on where a run is resumed."""
     if not options.animation:
         return None
     arrays = resumed.film if resumed else None
     if resumed and not arrays and not options.quiet:
         print(f"{options.checkpoint} has no film; {options.animation} begins here")
-    return animation.Animation(options.animation, options.animation_frames, arrays=arrays)
+    return Animation(options.animation, options.animation_frames, arrays=arrays)

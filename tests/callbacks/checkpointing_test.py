@@ -1,3 +1,5 @@
+import errno
+import os
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -22,8 +24,8 @@ class CheckpointingTest(parameterized.TestCase):
         film = mock.Mock(**{"arrays.return_value": {"frames": 1}})
         clock, saved = mock.Mock(return_value=0.0), []
 
-        def save(path, state, inputs, film):
-            self.assertEqual(film, {"frames": 1})
+        def save(path, state, inputs, film, *, rescue):
+            self.assertEqual((film, rescue), ({"frames": 1}, False))
             saved.append((clock.return_value / 10 - 1, path, state, inputs))
             if error:
                 raise error
@@ -41,6 +43,18 @@ class CheckpointingTest(parameterized.TestCase):
             *_, last = notify(run(), [callback])
         state = last.state()
         self.assertEqual(saved, [(step, "run.ckpt", state, INPUTS) for step in expected])
+
+    def test_a_full_disk_fills_no_other(self):
+        folder, temporary = self.create_tempdir().full_path, self.create_tempdir().full_path
+        callback = checkpointing.Checkpointing(f"{folder}/run.ckpt", INPUTS, 0.0)
+        with (
+            mock.patch("os.fsync", side_effect=[OSError(errno.ENOSPC, "full"), None]),
+            mock.patch("tempfile.gettempdir", lambda: temporary),
+            self.assertLogs("nst_tf", "WARNING") as logs,
+        ):
+            list(notify(fake_run([1.0]), [callback]))
+        self.assertIn("run.ckpt: cannot be written (full)", logs.output[0])
+        self.assertEqual((os.listdir(folder), os.listdir(temporary)), ([], []))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -114,6 +115,24 @@ class InProcessTest(StylizeTest):
         out, _ = self.resume(checkpoint=path)
         self.assertStartsWith(out, f"continuing from {path}\n")
         self.assertEqual(self.steps_logged(), self.steps)
+
+    def test_the_checkpoint_of_a_run_without_one_takes_a_free_name(self):
+        self.output = self.folder / "a picture.png"
+        first = Path(f"{self.output}.checkpoint")
+        first.write_text("my own notes")
+        for number in (2, 3):
+            path = f"{self.output}.{number}.checkpoint"
+            message = self.stop(after=2, checkpoint=None, resume=False, loss_log=None)
+            self.assertEndsWith(message, f"; --checkpoint='{path}' --resume continues from {path}")
+        self.assertEqual(first.read_text(), "my own notes")
+        self.assertEmpty([*self.folder.glob("*.previous")])
+
+    def test_a_checkpoint_whose_name_would_be_too_long_is_left_under_another(self):
+        self.output = self.folder / f"{'n' * 242}.png"
+        message = self.stop(after=2, checkpoint=None, resume=False)
+        path = re.search(r"File name too long\); it is whole as (\S+); move it", message)[1]
+        out, _ = self.resume(checkpoint=path)
+        self.assertStartsWith(out, f"continuing from {path}\n")
 
     def test_the_film_of_a_resumed_run_is_that_of_the_whole_run(self):
         whole, film = self.folder / "whole.gif", self.folder / "film.gif"
