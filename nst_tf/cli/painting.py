@@ -3,7 +3,7 @@
 import json
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
@@ -13,7 +13,7 @@ import numpy as np
 from nst_tf import atomic_files
 from nst_tf.callbacks.animation import Animation
 from nst_tf.cli import app
-from nst_tf.errors import InputError
+from nst_tf.errors import InputError, one_line
 from nst_tf.images import image_io
 from nst_tf.images.image_io import Picture
 from nst_tf.run import checkpoint, record
@@ -59,21 +59,17 @@ class Painting:
                 self._stop(self._last, error)
         assert self._last is not None  # a run has a step at least
         seconds = timedelta(seconds=round(monotonic() - self._began))
-        self._write(self._last.image())
+        failures = self._write(self._last)
+        if failures:
+            faults = [each for each in failures if not isinstance(each, InputError)]
+            raise faults[0] if faults else InputError(_in_words(failures))
         if not self._options.quiet:
             beside = f"; its record is {self._options.record_path}" if self._options.record else ""
             print(f"painted {self._options.output} in {seconds}{beside}")
 
-    def _write(self, picture: np.ndarray) -> None:
-        """Write the picture and its record; the one also where the other cannot be written."""
-        unwritten = []
-        for write in (lambda: self._write_picture(picture), self._write_record):
-            try:
-                write()
-            except InputError as error:
-                unwritten.append(str(error))
-        if unwritten:
-            raise InputError("; ".join(unwritten))
+    def _write(self, last: Progress) -> list[Exception]:
+        """Write the picture and its record; what failed."""
+        return _failures(lambda: self._write_picture(last.image()), self._write_record)
 
     def _write_picture(self, picture: np.ndarray) -> None:
         """With the record within it, but for paths."""
@@ -105,28 +101,39 @@ class Painting:
         """Write what there is, and say what ended the run."""
         if last.done < 1:
             self._record["stopped"] = {"scale": last.scale, "steps": last.step + 1}
-        options, outcome = self._options, []
-        try:
-            self._write(last.image())
-            outcome.append(f"wrote {options.output}")
-        except InputError as unwritten:
-            outcome.append(str(unwritten))
+        options = self._options
+        outcome = _in_words(self._write(last)) or f"wrote {options.output}"
         if not app.interrupted():
             if isinstance(error, InputError):
-                raise InputError(f"{error}; from before that: {'; '.join(outcome)}") from error
+                raise InputError(f"{error}; from before that: {outcome}") from error
             raise error
         path = options.checkpoint or _free_name(options.output)
-        try:
-            film = self._film.arrays() if self._film else {}
-            checkpoint.save(path, last.state(), self._run_inputs, film)
-            flag = "" if options.checkpoint else f"--checkpoint={shlex.quote(path)} "
-            outcome.append(f"{flag}--resume continues from {path}")
-        except InputError as unwritten:
-            outcome.append(str(unwritten))
+        flag = "" if options.checkpoint else f"--checkpoint={shlex.quote(path)} "
+        unsaved = _in_words(_failures(lambda: self._save(path, last)))
+        outcome += f"; {unsaved or f'{flag}--resume continues from {path}'}"
         height, width = last.scales[last.scale]
         steps = last.steps[last.scale]
         where = f"at step {last.step + 1} of {steps} at {width} x {height} px"
-        raise KeyboardInterrupt(f"{where}; {'; '.join(outcome)}") from error
+        raise KeyboardInterrupt(f"{where}; {outcome}") from error
+
+    def _save(self, path: str, last: Progress) -> None:
+        film = self._film.arrays() if self._film else {}
+        checkpoint.save(path, last.state(), self._run_inputs, film)
+
+
+def _failures(*writes: Callable[[], None]) -> list[Exception]:
+    """Call each, also where one fails; what they raised."""
+    failures: list[Exception] = []
+    for write in writes:
+        try:
+            write()
+        except Exception as error:  # memory may have run out; the others are worth the more
+            failures.append(error)
+    return failures
+
+
+def _in_words(failures: Iterable[Exception]) -> str:
+    return "; ".join(one_line(each, max_length=1000) for each in failures)
 
 
 def _free_name(output: str) -> str:

@@ -13,14 +13,14 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 from testing import signaled
 from testing.pictures import PAINTING, PHOTOGRAPH, ROOT
 from testing.scripts import SMALL
 from testing.stylize import StylizeTest
 
 from nst_tf import InputError, coarse_to_fine
-from nst_tf.cli import app
+from nst_tf.cli import app, painting
 from nst_tf.images import image_io
 from nst_tf.run import record
 
@@ -115,6 +115,23 @@ class InProcessTest(StylizeTest):
         out, _ = self.resume(checkpoint=path)
         self.assertStartsWith(out, f"continuing from {path}\n")
         self.assertEqual(self.steps_logged(), self.steps)
+
+    @parameterized.parameters("encode", "_write_record")
+    def test_a_fault_in_writing_one_loses_none_of_the_others(self, function):
+        owner = image_io if function == "encode" else painting.Painting
+        with mock.patch.object(owner, function, side_effect=MemoryError("no room")):
+            message = self.stop(after=2)
+            self.assertEndsWith(message, f"; no room; --resume continues from {self.checkpoint}")
+            self.assertTrue(self.checkpoint.exists())
+            self.assertEqual(self.output.exists(), function != "encode")
+            self.assertEqual(self.record.exists(), function == "encode")
+            # At the end it keeps its traceback.
+            with self.assertRaisesRegex(MemoryError, "no room"):
+                self.resume()
+            self.assertEqual(self.output.exists(), function != "encode")
+            self.assertEqual(self.record.exists(), function == "encode")
+        if function == "encode":
+            self.assertNotIn("stopped", record.read(str(self.record)))
 
     def test_the_checkpoint_of_a_run_without_one_takes_a_free_name(self):
         self.output = self.folder / "a picture.png"
