@@ -96,8 +96,10 @@ def check(path: str | os.PathLike) -> None:
         if target.exists() and not target.is_file():
             raise InputError(f"{path}: is a device or a pipe; expected a file; give another name")
         with _temporary_folders(target.parent, path):
-            # Under its own name if that is free: not every disk knows every name.
-            _probe(_beside(target, ".probe") if target.exists() else target)
+            try:
+                _probe(target)  # not every disk knows every name
+            except FileExistsError:
+                _probe(_beside(target, ".probe"))
 
 
 def check_folder(path: str | os.PathLike) -> None:
@@ -241,13 +243,15 @@ def _saved_at(path: Path) -> str:
 
 
 def _probe(target: Path) -> None:
-    """Write a file and remove it."""
-    scratch = _write_scratch(_beside(target, ".part"), lambda file: file.write(b"?"))
+    """Write a file that is not there, and remove it."""
+    file = open(target, "xb")
     try:
-        _move(scratch, target)
-        target.unlink()
+        with file:
+            file.write(b"?")
+            file.flush()
+            _sync(file)
     finally:
-        scratch.unlink(missing_ok=True)
+        target.unlink()
 
 
 @contextlib.contextmanager

@@ -193,6 +193,22 @@ class FilesTest(parameterized.TestCase):
                 atomic_files.check(path)
         self.assertCountEqual(os.listdir(self.folder), ["file", "link"])
 
+    def test_check_leaves_nothing_where_it_is_interrupted(self):
+        with (
+            mock.patch("os.fsync", side_effect=KeyboardInterrupt),
+            self.assertRaises(KeyboardInterrupt),
+        ):
+            atomic_files.check(self.target)
+        self.assertEmpty(os.listdir(self.folder))
+
+    def test_check_leaves_what_another_program_has_just_written(self):
+        self.target.write_bytes(b"other")
+        exists = Path.exists
+        with mock.patch.object(Path, "exists", lambda path: path.is_dir() and exists(path)):
+            atomic_files.check(self.target)
+        self.assertEqual(self.target.read_bytes(), b"other")
+        self.assertEqual(os.listdir(self.folder), ["file"])
+
     def test_check_refuses_a_disk_that_does_not_keep_what_is_written(self):
         with (
             mock.patch("os.fsync", side_effect=OSError(errno.EIO, "Input/output error")),
