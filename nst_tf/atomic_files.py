@@ -235,7 +235,7 @@ def _rescue(target: Path, write_to: Callable[[BinaryIO], object]) -> str:
             _write_scratch(Path(tempfile.gettempdir(), _scratch_name(target)), write_to)
         )
     except OSError as error:
-        return f"nor in a temporary folder ({_reason(error)}); choose a folder you can write to"
+        return f"nor in a temporary folder ({_reason(error)}); {_advice(error)}"
 
 
 def _saved_at(path: Path) -> str:
@@ -282,10 +282,14 @@ def _refusing(path: str | os.PathLike) -> Iterator[None]:
         raise _refusal(path, error) from error
 
 
-def _refusal(
-    path: str | os.PathLike, error: OSError, remedy: str = "choose a folder you can write to"
-) -> InputError:
-    return InputError(f"{path}: cannot be written ({_reason(error)}); {remedy}")
+def _refusal(path: str | os.PathLike, error: OSError, remedy: str = "") -> InputError:
+    return InputError(f"{path}: cannot be written ({_reason(error)}); {remedy or _advice(error)}")
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.ENAMETOOLONG:
+        return "choose a shorter name"
+    return "choose a folder you can write to"
 
 
 def _reason(error: OSError) -> str:

@@ -183,8 +183,8 @@ class FilesTest(parameterized.TestCase):
             (self.folder, "is a folder; expected a file"),
             (link, "is a folder; expected a file"),
             ("/dev/null", "is a device or a pipe; expected a file"),
-            (self.folder / ("n" * 256), "cannot be written .File name too long"),
-            (self.folder / ("n" * 256) / "file", "cannot be written .File name too long"),
+            (self.folder / ("n" * 256), "File name too long.; choose a shorter name"),
+            (self.folder / ("n" * 256) / "file", "File name too long.; choose a shorter name"),
             (self.target / "below", "is a file; expected a folder"),
             # Not by root either.
             ("/proc/nst_tf", "cannot be written"),
