@@ -130,6 +130,8 @@ def _check_outputs(options: Options, sources: list[str], long_side: int) -> None
             raise InputError(f"{path}: is there already and no record; give --norecord")
     if options.animation:
         animation.check(options.animation)
+    if options.snapshots_dir:
+        snapshots.check(options.snapshots_dir, resume=options.resume)
     if options.checkpoint:
         checkpoint.check(options.checkpoint, resume=options.resume)
     elif options.resume:
@@ -172,8 +174,6 @@ def _callbacks(
     options: Options, run_inputs: Json, resumed: Checkpoint | None, film: Animation | None
 ) -> list[Callback]:
     """What follows the run."""
-    if options.snapshots_dir:
-        snapshots.check(options.snapshots_dir, resume=resumed is not None)
     callbacks: list[Callback] = [] if options.quiet else [ProgressBar()]
     if options.tensorboard_dir:
         callbacks.append(TensorBoard(options.tensorboard_dir, options.tensorboard_every))

@@ -191,6 +191,17 @@ class InProcessTest(StylizeTest):
         with self.refused(f"snapshots_dir={folder}: has the snapshots of another run"):
             self.stylize(settings=self.settings, loss_log=self.log, **given)
 
+    def test_snapshots_of_a_run_that_had_no_checkpoint_yet_let_the_same_command_go_on(self):
+        folder = self.folder / "snapshots"
+        given = {"snapshots_dir": folder, "snapshot_every": 1, "checkpoint_every": 1e6}
+        with self.failing(1, SystemExit()), self.assertRaises(SystemExit):  # as if killed
+            self.resume(**given)
+        self.assertFalse(self.checkpoint.exists())
+        self.assertLen([*folder.iterdir()], 1)
+        out, _ = self.resume(**given)
+        self.assertStartsWith(out, "there is no checkpoint yet; starting afresh\n")
+        self.assertLen([*folder.iterdir()], len(self.steps))
+
     def test_before_the_first_step_nothing_is_written(self):
         self.assertEqual(self.stop(after=0), "")
         self.assertEqual(set(self.files()), {self.log})
