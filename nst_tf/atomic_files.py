@@ -20,6 +20,8 @@ from nst_tf.errors import InputError
 
 # What fsync says of a full or broken disk, not of one that does not know it.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+# What is not whole yet, or was rescued.
+_PREFIX = "nst_tf-"
 _PROCESS_KEY = os.urandom(16)
 
 
@@ -68,17 +70,25 @@ def write(
 
 @contextlib.contextmanager
 def folder(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield an empty folder that appears at `path` when it is filled, in place of an old one."""
+    """Yield an empty folder that appears at `path` when it is filled, in place of an old one.
+
+    What it holds moves into a folder that is empty.
+    """
     target, keep_scratch = _resolve(path), False
     with _refusing(path):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix="nst_tf-"))
+        staging = _staging(target)
+        staging.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=staging, prefix=_PREFIX))
     new = scratch / "new"
     try:
         with _refusing(path):
             new.mkdir()
             yield new
-        _swap(new, target, scratch / "old")
+        if staging == target:
+            for each in list(new.iterdir()):
+                os.rename(each, target / each.name)
+        else:
+            _swap(new, target, scratch / "old")
     except OSError as error:
         keep_scratch = True
         raise _refusal(path, error, _saved_at(new)) from error
@@ -105,8 +115,13 @@ def check(path: str | os.PathLike) -> None:
 def check_folder(path: str | os.PathLike) -> None:
     """Refuse, before the work, a folder that could not be written, by writing; leaves nothing."""
     target = _resolve(path)
-    with _refusing(path), _temporary_folders(target.parent if target.exists() else target, path):
-        _probe(_beside(target, ".probe"))
+    with _refusing(path), _temporary_folders(target, path):
+        _probe(_staging(target) / f"{_scratch_name(target)}.probe")
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a folder is there, and nothing in it but what is being written, or was rescued."""
+    return path.is_dir() and all(each.name.startswith(_PREFIX) for each in path.iterdir())
 
 
 def lock(file: IO, refusal: InputError) -> None:
@@ -151,10 +166,15 @@ def _resolve(path: str | os.PathLike) -> Path:
     return Path(os.path.realpath(path))
 
 
+def _staging(target: Path) -> Path:
+    """Where a folder is filled: an empty one from within, because it may be mounted."""
+    return target if is_empty(target) else target.parent
+
+
 def _scratch_name(target: Path) -> str:
     """The same for a file each time, so that what cannot be moved is one file and not many."""
     key = _PROCESS_KEY + str(os.getpid()).encode() + os.fsencode(target)
-    return f"nst_tf-{sha256(key)[:12]}{target.suffix}"
+    return f"{_PREFIX}{sha256(key)[:12]}{target.suffix}"
 
 
 def _beside(target: Path, ending: str) -> Path:

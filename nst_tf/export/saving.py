@@ -50,7 +50,7 @@ def check(path: str | os.PathLike, *, overwrite: bool) -> None:
     """Raise an InputError if the folder cannot be written, or holds what must not be replaced."""
     folder = Path(path).resolve()
     atomic_files.check_folder(folder)
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    if not folder.exists() or atomic_files.is_empty(folder):
         return
     if not (folder / manifest.PATH).is_file():
         raise InputError(f"output_dir={path}: is there and is no export, so it stays; give another")

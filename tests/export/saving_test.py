@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 from unittest import mock
@@ -75,6 +76,34 @@ class FolderTest(tf.test.TestCase):
             saving.save(model, self.path)
         self.holds("mine")
 
+    def test_an_empty_folder_that_is_mounted(self):
+        """It cannot be renamed, and nothing can be made beside it."""
+
+        def mounted(function):
+            def refusing(*paths, **given):
+                if any(Path(str(path)).parent == self.folder for path in paths):
+                    raise OSError(errno.EBUSY, "busy")
+                return function(*paths, **given)
+
+            return refusing
+
+        def save(model, folder, signatures):
+            (Path(folder) / "variables").mkdir()
+            (Path(folder) / "saved_model.pb").touch()
+
+        self.path.mkdir()
+        model = mock.Mock(**{"signatures.return_value": {}})
+        with (
+            mock.patch.object(os, "rename", mounted(os.rename)),
+            mock.patch.object(os, "mkdir", mounted(os.mkdir)),
+            mock.patch("builtins.open", mounted(open)),
+            mock.patch.object(tf.saved_model, "save", save),
+            mock.patch.multiple(saving.manifest, build_manifest=mock.Mock(), write=mock.Mock()),
+        ):
+            saving.check(self.path, overwrite=False)
+            saving.save(model, self.path)
+        self.assertCountEqual(os.listdir(self.path), ["saved_model.pb", "variables"])
+
     def test_only_an_export_is_overwritten(self):
         saving.check(self.path, overwrite=False)
         self.path.mkdir()
@@ -83,7 +112,7 @@ class FolderTest(tf.test.TestCase):
         with self.assertRaisesRegex(InputError, "model: is there and is no export"):
             self.save(KeyboardInterrupt, overwrite=True)
         self.holds("mine")
-        with self.assertRaisesRegex(InputError, "mine: is there and is no export"):
+        with self.assertRaisesRegex(InputError, "mine is a file; expected a folder"):
             saving.check(self.path / "mine", overwrite=True)
         self.make_export()
         saving.check(self.path, overwrite=True)
