@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import shlex
 from collections.abc import Mapping
 from typing import BinaryIO, NamedTuple
 
@@ -151,7 +152,7 @@ def _read(path: str) -> tuple[Json, dict[str, np.ndarray]]:
         except Exception as error:  # there is hardly one that a damaged zip file does not raise
             remedy = "give another --checkpoint, or start afresh without it"
             if _is_whole(previous(path)):
-                remedy = f"give --checkpoint={previous(path)}, which is whole"
+                remedy = f"give --checkpoint={shlex.quote(previous(path))}, which is whole"
             raise InputError(
                 f"checkpoint={path}: is damaged, or no checkpoint of this version of nst_tf; "
                 f"{remedy}"

@@ -38,7 +38,7 @@ def state(step):
 class CheckpointTest(tf.test.TestCase):
     def setUp(self):
         super().setUp()
-        self.path = Path(self.create_tempdir().full_path, "run.ckpt")
+        self.path = Path(self.create_tempdir().full_path, "a run.ckpt")
         self.previous = Path(checkpoint.previous(str(self.path)))
 
     def save(self, step):
@@ -84,7 +84,7 @@ class CheckpointTest(tf.test.TestCase):
         for length in (*range(0, end, 331), *range(end, len(whole), 7)):
             self.path.write_bytes(whole[:length])
             with self.assertRaisesRegex(
-                InputError, rf"is damaged, .*; give --checkpoint={self.previous}, which is whole"
+                InputError, rf"is damaged, .*; give --checkpoint='{self.previous}', which is whole"
             ):
                 self.load()
         os.replace(self.previous, self.path)
