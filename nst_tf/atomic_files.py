@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from nst_tf.errors import InputError
+from nst_tf.errors import InputError, one_line
 
 # What fsync says of a full or broken disk, not of one that does not know it.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -62,7 +62,8 @@ def write(
     except OSError as error:
         if not rescue:
             if scratch:
-                scratch.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    scratch.unlink()
             raise _refusal(path, error) from error
         remedy = _saved_at(scratch) if scratch else _rescue(target, write_to)
         raise _refusal(path, error, remedy) from error
@@ -255,7 +256,7 @@ def _rescue(target: Path, write_to: Callable[[BinaryIO], object]) -> str:
             _write_scratch(Path(tempfile.gettempdir(), _scratch_name(target)), write_to)
         )
     except OSError as error:
-        return f"nor in a temporary folder ({_reason(error)}); {_advice(error)}"
+        return f"nor in a temporary folder ({one_line(error)}); {_advice(error)}"
 
 
 def _saved_at(path: Path) -> str:
@@ -303,14 +304,10 @@ def _refusing(path: str | os.PathLike) -> Iterator[None]:
 
 
 def _refusal(path: str | os.PathLike, error: OSError, remedy: str = "") -> InputError:
-    return InputError(f"{path}: cannot be written ({_reason(error)}); {remedy or _advice(error)}")
+    return InputError(f"{path}: cannot be written ({one_line(error)}); {remedy or _advice(error)}")
 
 
 def _advice(error: OSError) -> str:
     if error.errno == errno.ENAMETOOLONG:
         return "choose a shorter name"
     return "choose a folder you can write to"
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
