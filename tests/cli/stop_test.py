@@ -119,8 +119,9 @@ class InProcessTest(StylizeTest):
     @parameterized.parameters("encode", "_write_record")
     def test_a_fault_in_writing_one_loses_none_of_the_others(self, function):
         owner = image_io if function == "encode" else painting.Painting
+        self.settings = SMALL
         with mock.patch.object(owner, function, side_effect=MemoryError("no room")):
-            message = self.stop(after=2)
+            message = self.stop(after=1)
             self.assertEndsWith(message, f"; no room; --resume continues from {self.checkpoint}")
             self.assertTrue(self.checkpoint.exists())
             self.assertEqual(self.output.exists(), function != "encode")
@@ -135,18 +136,19 @@ class InProcessTest(StylizeTest):
 
     def test_the_checkpoint_of_a_run_without_one_takes_a_free_name(self):
         self.output = self.folder / "a picture.png"
-        first = Path(f"{self.output}.checkpoint")
+        self.settings, first = SMALL, Path(f"{self.output}.checkpoint")
         first.write_text("my own notes")
         for number in (2, 3):
             path = f"{self.output}.{number}.checkpoint"
-            message = self.stop(after=2, checkpoint=None, resume=False, loss_log=None)
+            message = self.stop(after=1, checkpoint=None, resume=False, loss_log=None)
             self.assertEndsWith(message, f"; --checkpoint='{path}' --resume continues from {path}")
         self.assertEqual(first.read_text(), "my own notes")
         self.assertEmpty([*self.folder.glob("*.previous")])
 
     def test_a_checkpoint_whose_name_would_be_too_long_is_left_under_another(self):
         self.output = self.folder / f"{'n' * 242}.png"
-        message = self.stop(after=2, checkpoint=None, resume=False)
+        self.settings = SMALL
+        message = self.stop(after=1, checkpoint=None, resume=False)
         path = re.search(r"File name too long\); it is whole as (\S+); move it", message)[1]
         out, _ = self.resume(checkpoint=path)
         self.assertStartsWith(out, f"continuing from {path}\n")
@@ -192,7 +194,7 @@ class InProcessTest(StylizeTest):
             self.stylize(settings=self.settings, loss_log=self.log, **given)
 
     def test_snapshots_of_a_run_that_had_no_checkpoint_yet_let_the_same_command_go_on(self):
-        folder = self.folder / "snapshots"
+        self.settings, folder = SMALL, self.folder / "snapshots"
         given = {"snapshots_dir": folder, "snapshot_every": 1, "checkpoint_every": 1e6}
         with self.failing(1, SystemExit()), self.assertRaises(SystemExit):  # as if killed
             self.resume(**given)
@@ -200,7 +202,7 @@ class InProcessTest(StylizeTest):
         self.assertLen([*folder.iterdir()], 1)
         out, _ = self.resume(**given)
         self.assertStartsWith(out, "there is no checkpoint yet; starting afresh\n")
-        self.assertLen([*folder.iterdir()], len(self.steps))
+        self.assertLen([*folder.iterdir()], SMALL.steps)
 
     def test_before_the_first_step_nothing_is_written(self):
         self.assertEqual(self.stop(after=0), "")
