@@ -150,18 +150,6 @@ def file_sha256(path: str | os.PathLike) -> str:
     return sha256(Path(path).read_bytes())
 
 
-def lock(file: IO, refusal: InputError) -> None:
-    """Lock an open file, on disks and systems that can; `refusal` is raised if another has it."""
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise refusal from error
-    except (ImportError, OSError):
-        pass
-
-
 def _resolve(path: str | os.PathLike) -> Path:
     """What a link leads to, also where that is missing."""
     return Path(os.path.realpath(path))
