@@ -49,24 +49,28 @@ def decode(path: Path, file: BinaryIO, long_side: int) -> Samples:
     with tifffile.TiffFile(file) as tiff:
         directories = list(itertools.islice(_directories(file, tiff), _MAX_DIRECTORIES))
         chosen = _full_picture(path, directories)
-        samples = _decode(path, file, directories[0], chosen, long_side)
+        is_first = chosen is directories[0]
+        samples = _decode(path, file, chosen, is_first, long_side)
+        if not is_first and _ORIENTATION_TAG not in chosen.page.tags:  # cameras turn the thumbnail
+            orientation = directories[0].page.tags.valueof(_ORIENTATION_TAG, 1)
+            samples = samples._replace(orientation=orientation)
         _notice_pages(path, tiff, directories)
         return samples
 
 
 def _decode(
-    path: Path, file: BinaryIO, first: _Directory, chosen: _Directory, long_side: int
+    path: Path, file: BinaryIO, chosen: _Directory, is_first: bool, long_side: int
 ) -> Samples:
     page = chosen.page
-    if chosen is not first and (jpeg := _embedded_jpeg(file, page)):
+    if not is_first and (jpeg := _embedded_jpeg(file, page)):
         samples = pillow_decoder.decode(path, io.BytesIO(jpeg), long_side)
-        return samples._replace(orientation=first.page.tags.valueof(_ORIENTATION_TAG, 1))
+        return samples._replace(orientation=page.tags.valueof(_ORIENTATION_TAG, 1))
     _check_whole(page)
     is_known = (
         page.compression in tifffile.TIFF.DECOMPRESSORS
         and page.predictor in tifffile.TIFF.UNPREDICTORS
     )
-    if page.bitspersample > 8 or chosen is not first:
+    if page.bitspersample > 8 or not is_first:
         _check_samples(path, page)
         # Pillow's libtiff knows more compressions, and keeps the 16 bits at least of grey.
         if is_known:

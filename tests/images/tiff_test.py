@@ -105,6 +105,25 @@ class CameraRawTest(parameterized.TestCase, tf.test.TestCase):
         turned = image_io.read("file", embedded_jpeg(orientation=6)).rgb
         self.assertAllEqual(turned, np.rot90(whole, -1))
 
+    def test_full_picture_is_turned_as_its_thumbnail_unless_it_says_otherwise(self):
+        turned = [(274, "H", 1, 6, True)]
+        thumbnail = (THUMBNAIL, {"subfiletype": 1, "extratags": turned})
+        for data in (
+            camera_file((FULL, {}), orientation=6),
+            camera_file((FULL16, {}), orientation=6),
+            tiff_file(thumbnail, (FULL, {})),
+            camera_file((FULL, {"extratags": turned})),
+        ):
+            self.assertEqual(image_io.read("file", data).rgb.shape, (80, 60, 3))
+        self.assertAllClose(image_io.read("file", data).rgb, np.rot90(FULL, -1) / 255)
+        for name, options, shape in (("inherited", {}, (80, 60)), ("own", {274: 1}, (60, 80))):
+            file, pages = io.BytesIO(), [Image.fromarray(each) for each in (THUMBNAIL, FULL)]
+            pages[1].encoderinfo = {"tiffinfo": options}
+            tags = {"compression": "tiff_lzw", "tiffinfo": {254: 1, 274: 6}}
+            pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:], **tags)
+            found = image_io.read(name, file.getvalue()).rgb
+            self.assertEqual(found.shape[:2], shape, name)
+
     @parameterized.named_parameters(
         ("called_gray", camera_file((SENSOR, {"photometric": "minisblack"}))),
         ("mosaic", with_photometric(camera_file((SENSOR, {"photometric": "minisblack"})), 32803)),
