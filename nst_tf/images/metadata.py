@@ -18,7 +18,8 @@ _KEPT = (
 _DROPPED = {0x927C, 0x9214, 0xA214, 0xA001, 0xA002, 0xA003, 0xA005}
 # A JPEG has room for 64 KiB.
 _MAX_EXIF = 65_000
-_INCH, _CENTIMETER = 2, 3
+_INCH = 2
+_UNITS = {_INCH: 1.0, 3: 2.54}  # of a resolution, in inches: per inch, per centimeter
 
 
 class Metadata(NamedTuple):
@@ -37,7 +38,9 @@ def of(image: Image.Image) -> Metadata | None:
     """The metadata of an image that Pillow has opened; None if it has none, or they are broken."""
     try:
         tags = image.getexif()
-        found = Metadata(_resolution(image, tags), _kept(tags))
+        kept = _kept(tags)
+        exif = kept.tobytes() if kept else b""
+        found = Metadata(_resolution(image, tags), exif if len(exif) <= _MAX_EXIF else b"")
     except Exception:  # broken EXIF data does not make the picture unreadable
         return None
     return None if found == Metadata() else found
@@ -45,27 +48,33 @@ def of(image: Image.Image) -> Metadata | None:
 
 def with_resolution(metadata: Metadata) -> bytes:
     """The EXIF data with the resolution in it, for files that have no other place for it."""
-    tags = Image.Exif()
-    if metadata.exif:
-        tags.load(metadata.exif)
+    tags = _kept(_tags(metadata))
     if metadata.dpi:
         tags[_TAG.XResolution], tags[_TAG.YResolution] = metadata.dpi
         tags[_TAG.ResolutionUnit] = _INCH
     return tags.tobytes() if tags else b""
 
 
-def texts(metadata: Metadata) -> dict[int, str]:
+def texts(metadata: Metadata) -> dict[int, bytes]:
     """The texts about the picture as a whole, by tag; a TIFF has no simple place for the others."""
+    kept = _kept(_tags(metadata))
+    return {tag: text.encode() for tag, text in kept.items() if isinstance(text, _Text)}
+
+
+def _tags(metadata: Metadata) -> Image.Exif:
     tags = Image.Exif()
     if metadata.exif:
         tags.load(metadata.exif)
-    return {tag: str(text) for tag, text in tags.items() if isinstance(text, str)}
+    return tags
 
 
 def _resolution(image: Image.Image, tags: Mapping[int, Any]) -> tuple[float, float] | None:
     dpi = image.info.get("dpi")
-    if dpi is None and _TAG.XResolution in tags:
-        unit = 2.54 if tags.get(_TAG.ResolutionUnit) == _CENTIMETER else 1.0
+    # Without a density in its header Pillow takes a JPEG's from the EXIF data, or invents one.
+    if image.format in ("JPEG", "MPO") and image.info.get("jfif_unit") not in (1, 2):
+        dpi = None
+    unit = _UNITS.get(tags.get(_TAG.ResolutionUnit, _INCH))
+    if dpi is None and unit and _TAG.XResolution in tags:
         dpi = [float(tags[tag]) * unit for tag in (_TAG.XResolution, _TAG.YResolution)]
     if dpi is None:
         return None
@@ -74,16 +83,21 @@ def _resolution(image: Image.Image, tags: Mapping[int, Any]) -> tuple[float, flo
     return (horizontal, vertical) if fits else None
 
 
-def _kept(tags: Image.Exif) -> bytes:
+def _kept(tags: Image.Exif) -> Image.Exif:
     kept = Image.Exif()
-    for tag in _KEPT:
-        if tag in tags:
-            kept[tag] = tags[tag]
-    exposure = tags.get_ifd(ExifTags.IFD.Exif)
-    exposure = {tag: value for tag, value in exposure.items() if tag not in _DROPPED}
-    if exposure:
-        kept.get_ifd(ExifTags.IFD.Exif).update(exposure)
-    if not kept and not exposure:
-        return b""
-    data = kept.tobytes()
-    return data if len(data) <= _MAX_EXIF else b""
+    kept.update({tag: _writable(tags[tag]) for tag in _KEPT if tag in tags})
+    exposure = tags.get_ifd(ExifTags.IFD.Exif).items()
+    if found := {tag: _writable(value) for tag, value in exposure if tag not in _DROPPED}:
+        kept[ExifTags.IFD.Exif] = found
+    return kept
+
+
+class _Text(str):
+    """A text of EXIF data: Pillow reads its bytes as Latin-1, but would write ASCII."""
+
+    def encode(self, *_: Any) -> bytes:
+        return super().encode("latin-1")
+
+
+def _writable(value: Any) -> Any:
+    return _Text(value) if isinstance(value, str) else value

@@ -70,9 +70,10 @@ class ReadTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_resolution_of_16_bits(self):
         options = {"photometric": "rgb", "software": False, "resolution": (120, 120)}
-        for unit, dpi in (("INCH", 120.0), ("CENTIMETER", 304.8)):
+        inch, centimeter = Metadata((120.0, 120.0)), Metadata((304.8, 304.8))
+        for unit, expected in (("INCH", inch), ("CENTIMETER", centimeter), ("NONE", None)):
             data = encode_tiff(RGB.astype(np.uint16), resolutionunit=unit, **options)
-            self.assertEqual(image_io.read("file", data).metadata, Metadata((dpi, dpi)))
+            self.assertEqual(image_io.read("file", data).metadata, expected)
 
     def test_files_without_have_none(self):
         for file_format in ("JPEG", "PNG", "WEBP", "GIF", "AVIF"):
@@ -136,13 +137,35 @@ class WriteTest(parameterized.TestCase, tf.test.TestCase):
         first = image_io.encode(FLOATS, name, metadata=self.metadata)
         self.assertEqual(image_io.encode(FLOATS, name, metadata=self.metadata), first)
 
-    def test_text_outside_ascii(self):
+    @parameterized.product(
+        name=("a.png", "a.jpg", "a.webp", "a.tif"), text=("J\xfcrgen", "J\xc3\xbcrgen")
+    )
+    def test_text_outside_ascii(self, name, text):  # in Latin-1 and, read as that, UTF-8
         tags = Image.Exif()
-        tags[TAG.Artist] = "Žofie"
-        metadata = Metadata(None, tags.tobytes())
-        for name in ("a.png", "a.jpg", "a.webp", "a.tif"):
-            image_io.write(self.folder / name, FLOATS, metadata=metadata)
-            self.assertEqual(image_io.read(self.folder / name).rgb.shape, (24, 16, 3))
+        ascii_text = text.encode("ascii", "replace").decode()
+        tags[TAG.Artist] = tags.get_ifd(ExifTags.IFD.Exif)[TAG.LensModel] = ascii_text
+        exif = tags.tobytes().replace(ascii_text.encode(), text.encode("latin-1"))
+        source = encode_pillow(RGB, "RGB", "JPEG", exif=exif)
+        metadata = image_io.read("file", source).metadata
+        image_io.write(self.folder / name, FLOATS, metadata=metadata)
+        found = tags_of(image_io.read(self.folder / name).metadata.exif)
+        self.assertEqual(found[TAG.Artist], text)
+        if name != "a.tif":
+            self.assertEqual(found.get_ifd(ExifTags.IFD.Exif)[TAG.LensModel], text)
+
+    @parameterized.parameters("a.png", "a.jpg", "a.webp", "a.tif")
+    def test_what_is_not_known_is_not_invented(self, name):
+        tags = Image.Exif()
+        tags[TAG.Make] = "Maker"
+        source = encode_pillow(RGB, "RGB", "JPEG", exif=tags.tobytes())
+        metadata = image_io.read("file", source).metadata
+        self.assertIsNone(metadata.dpi)
+        for each, known in ((metadata, True), (None, False)):
+            image_io.write(self.folder / name, FLOATS, metadata=each)
+            found = image_io.read(self.folder / name).metadata
+            self.assertEqual(found is not None, known)
+            if known:
+                self.assertIsNone(found.dpi)
 
 
 if __name__ == "__main__":
