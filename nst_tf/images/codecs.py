@@ -46,7 +46,7 @@ def decode(path: Path, file: BinaryIO, long_side: int = 0) -> Samples:
     """
     try:
         with _decoder_settings():
-            return _decode(path, file, long_side)
+            samples = _decode(path, file, long_side)
     except (InputError, MemoryError):
         raise
     except UnidentifiedImageError as error:
@@ -60,6 +60,9 @@ def decode(path: Path, file: BinaryIO, long_side: int = 0) -> Samples:
             f"{path}: is damaged or cut short ({reason}); expected a whole picture; "
             "save or download it again"
         ) from error
+    for message in samples.notices:
+        notice(path, message)
+    return samples
 
 
 def encode(samples: np.ndarray, file_format: str, metadata: Metadata | None = None) -> bytes:
@@ -166,8 +169,9 @@ def _decode_cut_webp(path: Path, data: bytes, long_side: int) -> Samples | None:
     if webp is None:
         return None
     samples = pillow_decoder.decode(path, io.BytesIO(webp), long_side)
-    notice(path, "is cut within its metadata, which are left out")
-    return samples
+    return samples._replace(
+        notices=("is cut within its metadata, which are left out", *samples.notices)
+    )
 
 
 def _decode_completed_jpeg(path: Path, jpeg: bytes, long_side: int) -> Samples | None:
@@ -178,9 +182,9 @@ def _decode_completed_jpeg(path: Path, jpeg: bytes, long_side: int) -> Samples |
         if found is not None and not np.array_equal(found.colors, samples.colors):
             return None
         found = samples
-    if found is not None:
-        notice(path, "lacks its end marker; the picture is whole")
-    return found
+    if found is None:
+        return None
+    return found._replace(notices=("lacks its end marker; the picture is whole", *found.notices))
 
 
 def _register_heif(path: Path) -> None:
@@ -193,7 +197,7 @@ def _register_heif(path: Path) -> None:
 
 
 def _decode_png(path: Path, file: BinaryIO, long_side: int) -> Samples:
-    chunks = png_chunks.split(path, file)
+    chunks = png_chunks.split(file)
     if chunks.bits == 16:
         with pillow_decoder.open_image(chunks.file) as image:
             samples = _decode_png16(path, chunks.file, image, long_side)
@@ -202,7 +206,8 @@ def _decode_png(path: Path, file: BinaryIO, long_side: int) -> Samples:
         samples = pillow_decoder.decode(path, chunks.file, long_side)
     profile = chunks.profile(path)
     space = png_color.from_chunks(path, chunks.side) if profile is None else None
-    return samples._replace(profile=profile, color_space=space)
+    notices = chunks.notices + samples.notices
+    return samples._replace(profile=profile, color_space=space, notices=notices)
 
 
 def _decode_png16(path: Path, file: BinaryIO, image: Image.Image, long_side: int) -> Samples:

@@ -34,16 +34,19 @@ class Metadata(NamedTuple):
     exif: bytes = b""
 
 
-def of(image: Image.Image) -> Metadata | None:
-    """The metadata of an image that Pillow has opened; None if it has none, or they are broken."""
+def of(image: Image.Image) -> tuple[Metadata | None, tuple[str, ...]]:
+    """The metadata of an image that Pillow has opened, if it has some; and what is left out."""
     try:
         tags = image.getexif()
         kept = _kept(tags)
         exif = kept.tobytes() if kept else b""
-        found = Metadata(_resolution(image, tags), exif if len(exif) <= _MAX_EXIF else b"")
+        dpi = _resolution(image, tags)
     except Exception:  # broken EXIF data does not make the picture unreadable
-        return None
-    return None if found == Metadata() else found
+        return None, ("its EXIF data are broken and are left out",)
+    notices: tuple[str, ...] = ()
+    if len(exif) > _MAX_EXIF:
+        exif, notices = b"", (f"its EXIF data have more than {_MAX_EXIF} bytes and are left out",)
+    return Metadata(dpi, exif) if dpi or exif else None, notices
 
 
 def with_resolution(metadata: Metadata) -> bytes:

@@ -9,7 +9,7 @@ from PIL import ExifTags, Image
 
 from nst_tf.errors import InputError
 from nst_tf.images import metadata
-from nst_tf.images.samples import Samples, check_size, notice_frames, reduce, reduction
+from nst_tf.images.samples import Samples, check_size, frames_notice, reduce, reduction
 
 # HEIF: pillow-heif's, where it is installed.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "BMP", "GIF", "HEIF")
@@ -43,16 +43,18 @@ def decode(path: Path, file: BinaryIO, long_side: int, frame: int = 0) -> Sample
 
         samples = with_info(reduce(rows, image.height, factor), image)
         if image.format in _FILMS:
-            notice_frames(path, _num_frames(image))
+            samples = samples._replace(notices=samples.notices + frames_notice(_num_frames(image)))
     return samples
 
 
 def with_info(samples: Samples, image: Image.Image) -> Samples:
     """The samples with what an opened image knows besides its pixels."""
+    found, notices = metadata.of(image)
     return samples._replace(
         profile=image.info.get("icc_profile"),
         orientation=_orientation(image),
-        metadata=metadata.of(image),
+        metadata=found,
+        notices=notices,
     )
 
 

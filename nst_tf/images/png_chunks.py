@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from nst_tf.images.samples import notice, notice_frames
+from nst_tf.images.samples import frames_notice, notice
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Signature and header (length, name, 13 bytes, checksum), which other chunks follow.
@@ -31,6 +31,7 @@ class Chunks(NamedTuple):
     file: BinaryIO  # what a decoder needs
     side: dict[bytes, bytes]  # bodies of the chunks that are read here
     bits: int  # per sample
+    notices: tuple[str, ...]  # what was left out
 
     def profile(self, path: Path) -> bytes | None:
         """The ICC profile."""
@@ -44,9 +45,10 @@ class Chunks(NamedTuple):
             return None
 
 
-def split(path: Path, file: BinaryIO) -> Chunks:
+def split(file: BinaryIO) -> Chunks:
     """Take a PNG apart; what is damaged in a critical chunk is left to the decoder."""
     side: dict[bytes, bytes] = {}
+    notices: list[str] = []
     parts, whole = [SIGNATURE], True
     bits, last = 0, b""
     file.seek(len(SIGNATURE))
@@ -68,19 +70,20 @@ def split(path: Path, file: BinaryIO) -> Chunks:
             body = rest[:-4]
             if rest[-4:] != struct.pack(">I", zlib.crc32(name + body)) or len(body) < length:
                 whole = False
-                notice(path, f"its {known} has a wrong checksum and is left out")
+                notices.append(f"its {known} has a wrong checksum and is left out")
             elif name in _PASSED_ON:
                 parts += [head, rest]
             else:
                 whole = False
                 side[name] = body
     if b"acTL" in side and len(side[b"acTL"]) == 8:
-        notice_frames(path, struct.unpack(">I", side[b"acTL"][:4])[0])
+        notices += frames_notice(struct.unpack(">I", side[b"acTL"][:4])[0])
     if last == b"IDAT":
         whole, head = False, _END
-        notice(path, "lacks its end chunk")
+        notices.append("lacks its end chunk")
     file.seek(0)
-    return Chunks(file if whole else io.BytesIO(b"".join([*parts, head])), side, bits)
+    needed = file if whole else io.BytesIO(b"".join([*parts, head]))
+    return Chunks(needed, side, bits, tuple(notices))
 
 
 def insert(png: bytes, name: bytes, body: bytes) -> bytes:

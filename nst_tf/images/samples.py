@@ -32,6 +32,7 @@ class Samples(NamedTuple):
     orientation: int = 1  # EXIF, 1 to 8
     color_space: Any = None  # png_color.ColorSpace, of a PNG that names one without a profile
     metadata: Any = None  # metadata.Metadata
+    notices: tuple[str, ...] = ()  # what of the file was left out
 
 
 @functools.lru_cache(maxsize=1000)  # once, though a picture may be read for each painting
@@ -40,10 +41,9 @@ def notice(path: Path, message: str) -> None:
     _LOG.warning("%s: %s", path, message)
 
 
-def notice_frames(path: Path, count: int) -> None:
-    """Say that a file holds several pictures, if it does."""
-    if count > 1:
-        notice(path, f"has {count} frames; the first is taken")
+def frames_notice(count: int) -> tuple[str, ...]:
+    """What to say of a file that holds several pictures, if it does."""
+    return (f"has {count} frames; the first is taken",) if count > 1 else ()
 
 
 def reduction(width: int, height: int, long_side: int) -> int:

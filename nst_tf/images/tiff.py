@@ -13,13 +13,7 @@ from PIL import Image
 
 from nst_tf.errors import InputError
 from nst_tf.images import metadata, pillow_decoder
-from nst_tf.images.samples import (
-    Samples,
-    check_size,
-    notice_frames,
-    reduce,
-    reduction,
-)
+from nst_tf.images.samples import Samples, check_size, frames_notice, reduce, reduction
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION_TAG, _PROFILE_TAG, _DNG_TAG = 274, 34675, 50706
@@ -54,8 +48,7 @@ def decode(path: Path, file: BinaryIO, long_side: int) -> Samples:
         if not is_first and _ORIENTATION_TAG not in chosen.page.tags:  # cameras turn the thumbnail
             orientation = directories[0].page.tags.valueof(_ORIENTATION_TAG, 1)
             samples = samples._replace(orientation=orientation)
-        _notice_pages(path, tiff, directories)
-        return samples
+        return samples._replace(notices=samples.notices + _pages_notice(tiff, directories))
 
 
 def _decode(
@@ -75,7 +68,8 @@ def _decode(
         # Pillow's libtiff knows more compressions, and keeps the 16 bits at least of grey.
         if is_known:
             samples = _from_tifffile(path, page, long_side)
-            return samples._replace(metadata=_metadata(file))
+            found, notices = _metadata(file)
+            return samples._replace(metadata=found, notices=notices)
     if chosen.number is None:
         raise _camera_raw(path)
     file.seek(0)
@@ -153,13 +147,13 @@ def _embedded_jpeg(file: BinaryIO, page: Any) -> bytes:
     return data if data[:2] == b"\xff\xd8" else b""
 
 
-def _notice_pages(path: Path, tiff: tifffile.TiffFile, directories: list[_Directory]) -> None:
+def _pages_notice(tiff: tifffile.TiffFile, directories: list[_Directory]) -> tuple[str, ...]:
     try:
         count = len(tiff.pages)
     except Exception:  # the first is there, whatever follows
-        return
+        return ()
     pages = [each.page for each in directories if each.number is not None]
-    notice_frames(path, count - sum(bool(page.subfiletype & (_REDUCED | _MASK)) for page in pages))
+    return frames_notice(count - sum(bool(page.subfiletype & (_REDUCED | _MASK)) for page in pages))
 
 
 def _check_whole(page: Any) -> None:
@@ -179,13 +173,13 @@ def _check_samples(path: Path, page: Any) -> None:
         )
 
 
-def _metadata(file: BinaryIO) -> metadata.Metadata | None:
+def _metadata(file: BinaryIO) -> tuple[metadata.Metadata | None, tuple[str, ...]]:
     try:
         file.seek(0)
         with Image.open(file, formats=["TIFF"]) as image:
             return metadata.of(image)
     except Exception:  # Pillow does not know all of what tifffile knows
-        return None
+        return None, ()
 
 
 def _from_tifffile(path: Path, page: Any, long_side: int) -> Samples:

@@ -85,6 +85,20 @@ class ReadTest(parameterized.TestCase, tf.test.TestCase):
         found = image_io.read("file", encode_pillow(RGB, "RGB", "PNG", exif=exif))
         self.assertIn(found.rgb.shape, ((24, 16, 3), (16, 24, 3)))
 
+    def test_what_is_left_out_is_said(self):
+        tags = Image.Exif()
+        tags[TAG.ImageDescription] = "x" * 70_000
+        garbage = b"Exif\0\0garbage in place of a header"
+        for name, exif, message in (
+            ("long", tags.tobytes(), "its EXIF data have more than 65000 bytes and are left out"),
+            ("broken", garbage, "its EXIF data are broken and are left out"),
+        ):
+            data = encode_pillow(RGB, "RGB", "PNG", exif=exif, dpi=(300, 300))
+            with self.assertLogs("nst_tf", "WARNING") as logs:
+                image_io.read(name, data)
+            found = [record.getMessage() for record in logs.records]
+            self.assertEqual(found, [f"{name}: {message}"])
+
     def test_exif_too_long_for_a_jpeg_is_left_out(self):
         tags = Image.Exif()
         tags[TAG.ImageDescription] = "x" * 70_000
