@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from nst_tf import atomic_files
 from nst_tf.errors import InputError
@@ -14,6 +15,7 @@ from nst_tf.images.color_profiles import to_srgb
 from nst_tf.images.cutout import fill_hidden
 from nst_tf.images.metadata import Metadata
 from nst_tf.images.pixels import ImageLike, resize, to_float, to_uint
+from nst_tf.images.samples import Samples, reduce
 
 FORMATS = {
     ".png": "PNG",
@@ -27,6 +29,10 @@ FORMATS = {
 HEIF_EXTENSIONS = (".heic", ".heif")
 READ_EXTENSIONS = (*FORMATS, ".jpe", ".jfif", ".bmp", ".gif", ".avif", *HEIF_EXTENSIONS)
 _MAX_SIDE = {"JPEG": 65500, "WEBP": 16383}
+# A picture whose most opaque pixel has less is invisible; a mask would be black.
+_TRANSPARENT = 1 / 32
+# Long side, up to twice that, at which hidden colors are made of visible ones.
+_FILL_SIDE = 512
 
 
 class Picture(NamedTuple):
@@ -85,7 +91,7 @@ def read(path: str | os.PathLike, data: bytes | None = None, *, long_side: int =
         rgb = np.repeat(rgb, 3, axis=-1)
     if alpha is not None:
         alpha = _upright(to_float(alpha), samples.orientation)
-        rgb = _fill_hidden(path, rgb, alpha)
+        _fill_hidden(path, rgb, alpha)
     return Picture(rgb, alpha, bits, samples.metadata)
 
 
@@ -187,17 +193,26 @@ def _open(path: Path) -> BinaryIO:
         ) from error
 
 
-def _fill_hidden(path: Path, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Give transparent pixels the colors of visible ones."""
-    if not alpha.any():
+def _fill_hidden(path: Path, rgb: np.ndarray, alpha: np.ndarray) -> None:
+    """Give transparent pixels the colors of visible ones, in place."""
+    if alpha.max() < _TRANSPARENT:
         raise InputError(
             f"{path}: is all transparent; expected a picture with something to see; remove its "
             "alpha channel"
         )
     hidden = alpha < 1 / 8  # fill_hidden leaves others as they are
     if not hidden.any():
-        return rgb
-    return np.where(hidden[..., np.newaxis], fill_hidden(rgb, alpha).numpy(), rgb)
+        return
+
+    def rows(top: int, bottom: int) -> Samples:
+        colors, opacity = (to_uint(each[top:bottom], np.uint16) for each in (rgb, alpha))
+        return Samples("RGB", colors, opacity)
+
+    # Reduced, as it takes some 100 bytes a pixel.
+    small = reduce(rows, len(rgb), max(1, max(alpha.shape) // _FILL_SIDE))
+    assert small.alpha is not None
+    filled = fill_hidden(to_float(small.colors), to_float(small.alpha))
+    np.copyto(rgb, tf.image.resize(filled, alpha.shape), where=hidden[..., np.newaxis])
 
 
 def _upright(array: np.ndarray, orientation: int) -> np.ndarray:

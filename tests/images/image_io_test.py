@@ -2,6 +2,7 @@ import functools
 import io
 import os
 import tempfile
+import tracemalloc
 from pathlib import Path
 from unittest import mock
 
@@ -90,13 +91,32 @@ class HiddenColorsTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllEqual(found.rgb[4:12, 4:12], expected[4:12, 4:12].astype(np.float32))
         self.assertAllClose(found.alpha, pixels[..., 3] / 255)
 
-    @parameterized.parameters(8, 16)
-    def test_all_transparent_is_refused(self, bits):
+    def test_a_large_picture_is_filled_at_a_smaller_size(self):
+        pixels = np.zeros((1100, 900, 4), np.uint8)
+        pixels[:] = (0, 255, 0, 0)
+        pixels[300:900, :500] = (200, 40, 90, 255)
+        pixels[300:900, 500:800] = RANDOM.integers(0, 256, (600, 300, 1)) // [2, 5, 3, 1] | 32
+        data = encode_pillow(pixels, "RGBA", "PNG", compress_level=1)
+        fill = mock.patch.object(image_io, "fill_hidden", wraps=image_io.fill_hidden)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        with fill as fill:  # which takes the most, of what tracemalloc does not see
+            found = image_io.read("file", data).rgb
+        self.assertEqual(fill.call_args.args[1].shape, (550, 450))
+        self.assertLess(tracemalloc.get_traced_memory()[1], 35 * 1100 * 900)
+        visible = pixels[..., 3] >= 32
+        np.testing.assert_array_equal(found[visible], pixels[visible][:, :3] / np.float32(255))
+        self.assertLess(found[..., 1].max(), 0.4)
+        near = np.tile([200, 40, 90], (8, 1)) / 255
+        self.assertAllClose(found[290, :400:50], near, atol=0.02)
+
+    @parameterized.product(bits=(8, 16), opacity=(0, 7))
+    def test_all_transparent_is_refused(self, bits, opacity):
         pixels = BYTES.copy()
-        pixels[..., 3] = 0
+        pixels[..., 3] = opacity
         data = encode_pillow(pixels, "RGBA", "PNG")
         if bits == 16:
-            data = encode_png16(pixels.astype(np.uint16))
+            data = encode_png16(pixels.astype(np.uint16) * 257)
         message = "expected a picture with something to see; remove its alpha channel"
         with self.assertRaisesWithLiteralMatch(InputError, f"f: is all transparent; {message}"):
             image_io.read("f", data)
