@@ -204,8 +204,10 @@ def _decode_png(path: Path, file: BinaryIO, long_side: int) -> Samples:
             samples = pillow_decoder.with_info(samples, image)
     else:
         samples = pillow_decoder.decode(path, chunks.file, long_side)
-    profile = chunks.profile(path)
-    space = png_color.from_chunks(path, chunks.side) if profile is None else None
+    space = png_color.from_cicp(path, chunks.side)
+    profile = chunks.profile(path) if space is None else None
+    if space is None and profile is None:
+        space = png_color.from_gamma(path, chunks.side)
     notices = chunks.notices + samples.notices
     return samples._replace(profile=profile, color_space=space, notices=notices)
 

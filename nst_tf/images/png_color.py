@@ -36,27 +36,39 @@ class ColorSpace(NamedTuple):
     chromaticities: Chromaticities = _SRGB
 
 
-def from_chunks(path: Path, chunks: Mapping[bytes, bytes]) -> ColorSpace | None:
-    """The space that a PNG without a profile is in; None for sRGB, or where it is unknown."""
-    try:
-        if b"cICP" in chunks:
-            return _from_cicp(path, *chunks[b"cICP"])
-        if b"sRGB" in chunks or b"gAMA" not in chunks:
-            return None
+def from_cicp(path: Path, chunks: Mapping[bytes, bytes]) -> ColorSpace | None:
+    """The space that a cICP chunk names, which counts more than a profile; None if unknown."""
+    if len(chunks.get(b"cICP", b"")) != 4:
+        return None
+    primaries, transfer, matrix, full_range = chunks[b"cICP"]
+    if primaries in _PRIMARIES and transfer in _EXPONENTS and (matrix, full_range) == (0, 1):
+        return ColorSpace(_EXPONENTS[transfer], _PRIMARIES[primaries])
+    kind = {16: "PQ", 18: "HLG"}.get(transfer, f"cICP {primaries},{transfer}")
+    notice(path, f"its color space ({kind}) is not known and is left out")
+    return None
+
+
+def from_gamma(path: Path, chunks: Mapping[bytes, bytes]) -> ColorSpace | None:
+    """The space of a PNG without a profile by its gAMA and cHRM chunks; None is sRGB."""
+    if b"sRGB" in chunks:
+        return None
+    exponent, chromaticities = None, _SRGB
+    if len(chunks.get(b"gAMA", b"")) == 4:
         gamma = struct.unpack(">I", chunks[b"gAMA"])[0] / 100_000
-        numbers = np.array(struct.unpack(">8I", chunks[b"cHRM"])) if b"cHRM" in chunks else None
-    except (struct.error, TypeError):
-        return None
-    if not 0.1 <= gamma <= 5:
-        notice(path, f"its gamma of {gamma:g} is not plausible; it is taken as sRGB")
-        return None
-    exponent = None if abs(gamma - _SRGB_GAMMA) < 0.005 else 1 / gamma
-    space = ColorSpace(exponent, _SRGB if numbers is None else _chromaticities(path, numbers))
-    return None if space == ColorSpace() else space
+        if not 0.1 <= gamma <= 5:
+            notice(path, f"its gamma of {gamma:g} is not plausible; it is taken as sRGB")
+            return None
+        exponent = None if abs(gamma - _SRGB_GAMMA) < 0.005 else 1 / gamma
+    if len(chunks.get(b"cHRM", b"")) == 32:
+        numbers = np.array(struct.unpack(">8I", chunks[b"cHRM"]))
+        chromaticities = _chromaticities(path, numbers)
+    return ColorSpace(exponent, chromaticities)
 
 
 def to_srgb(colors: np.ndarray, space: ColorSpace) -> np.ndarray:
     """Integer colours [H, W, 1 or 3] of a space in sRGB, of the same type."""
+    if space == ColorSpace():
+        return colors
     levels = to_float(np.arange(np.iinfo(colors.dtype).max + 1).astype(colors.dtype))
     exponent = space.exponent
     light = _srgb_light(levels) if exponent is None else levels**exponent
@@ -68,17 +80,6 @@ def to_srgb(colors: np.ndarray, space: ColorSpace) -> np.ndarray:
         rows = slice(top, top + _STRIP)
         result[rows] = to_uint(_encode(light[colors[rows]] @ matrix.T), colors.dtype.type)
     return result
-
-
-def _from_cicp(
-    path: Path, primaries: int, transfer: int, matrix: int, full_range: int
-) -> ColorSpace | None:
-    if primaries not in _PRIMARIES or transfer not in _EXPONENTS or (matrix, full_range) != (0, 1):
-        kind = {16: "PQ", 18: "HLG"}.get(transfer, f"cICP {primaries},{transfer}")
-        notice(path, f"its color space ({kind}) is not known; it is taken as sRGB")
-        return None
-    space = ColorSpace(_EXPONENTS[transfer], _PRIMARIES[primaries])
-    return None if space == ColorSpace() else space
 
 
 def _chromaticities(path: Path, numbers: np.ndarray) -> Chromaticities:

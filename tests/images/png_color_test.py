@@ -4,7 +4,7 @@ import zlib
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
-from testing.image_files import SRGB, encode_pillow, encode_png16, png_chunk
+from testing.image_files import SRGB, SWAPPED, encode_pillow, encode_png16, png_chunk
 
 from nst_tf.images import image_io
 from nst_tf.images.samples import notice
@@ -55,6 +55,7 @@ P3_TO_SRGB = np.array(
     ]
 )
 PROFILE = png_chunk(b"iCCP", b"name\0\0" + zlib.compress(SRGB))
+OTHER_PROFILE = png_chunk(b"iCCP", b"name\0\0" + zlib.compress(SWAPPED))
 INTENT = png_chunk(b"sRGB", b"\0")
 P3, UNCHANGED = (12, 13, 0, 1), (1, 13, 0, 1)
 
@@ -93,6 +94,8 @@ class PngColorTest(parameterized.TestCase, tf.test.TestCase):
             (gamma(1.0), INTENT),
             (gamma(1.0), PROFILE),
             (gamma(1.0), cicp(*UNCHANGED)),
+            (OTHER_PROFILE, cicp(*UNCHANGED)),
+            (primaries(SRGB_CHROMATICITIES),),
             (cicp(1, 1, 0, 1),),
             (png_chunk(b"gAMA", b"\0\1"),),
         ),
@@ -101,7 +104,13 @@ class PngColorTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(self.read(png(bits, *chunks), bits), FLOATS, rtol=0, atol=1e-7)
 
     @parameterized.product(
-        bits=(8, 16), chunks=((cicp(*P3),), (gamma(2.2), primaries(P3_CHROMATICITIES)))
+        bits=(8, 16),
+        chunks=(
+            (cicp(*P3),),
+            (cicp(*P3), PROFILE),
+            (gamma(2.2), primaries(P3_CHROMATICITIES)),
+            (primaries(P3_CHROMATICITIES),),
+        ),
     )
     def test_wide_primaries(self, bits, chunks):
         expected = encoded(np.clip(decoded(FLOATS) @ P3_TO_SRGB.T, 0, 1))
@@ -114,13 +123,18 @@ class PngColorTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(found[0, :3], FLOATS[0, :3], rtol=0, atol=2e-4)
 
     @parameterized.parameters(
-        (cicp(9, 16, 0, 1), "its color space (PQ) is not known; it is taken as sRGB"),
-        (cicp(9, 18, 0, 1), "its color space (HLG) is not known; it is taken as sRGB"),
-        (cicp(7, 13, 0, 1), "its color space (cICP 7,13) is not known; it is taken as sRGB"),
+        (cicp(9, 16, 0, 1), "its color space (PQ) is not known and is left out"),
+        (cicp(9, 18, 0, 1), "its color space (HLG) is not known and is left out"),
+        (cicp(7, 13, 0, 1), "its color space (cICP 7,13) is not known and is left out"),
         (gamma(0.01), "its gamma of 100 is not plausible; it is taken as sRGB"),
     )
     def test_what_is_not_known_is_named(self, chunk, message):
         self.check(png(8, chunk), 8, FLOATS, message)
+
+    def test_a_profile_counts_where_cicp_is_not_known(self):
+        data = png(8, cicp(9, 16, 0, 1), OTHER_PROFILE)
+        found = self.read(data, 8, "its color space (PQ) is not known and is left out")
+        self.assertAllClose(found, FLOATS[..., [1, 0, 2]], rtol=0, atol=1.5 / 255)
 
     def test_primaries_that_make_no_sense(self):
         message = "its primaries make no sense; those of sRGB are taken"
