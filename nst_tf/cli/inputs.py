@@ -74,7 +74,7 @@ def read_mask(name: str, path: str, picture: Picture) -> np.ndarray | None:
         return None
     if not os.path.exists(path):
         raise InputError(f"{name}={path}: no such file; expected a picture or {_EVERYWHERE}")
-    drawn = read(path)
+    drawn = read(path, long_side=max(picture.rgb.shape))
     mask = drawn.rgb.mean(axis=-1)
     if drawn.alpha is not None:
         mask *= drawn.alpha

@@ -76,7 +76,7 @@ def stylize(
     styles = inputs.read_styles(
         paths,
         content,
-        long_side=pyramid.style_long_side(settings),
+        long_side=pyramid.style_long_side(settings, max(content.rgb.shape)),
         blend=blend,
         masks=masks,
         regions=regions,

@@ -91,11 +91,10 @@ def style_image_size(height: int, width: int, long_side: int) -> Size:
     return fitted[0], fitted[1]
 
 
-def style_long_side(settings: Settings) -> int:
-    """The long side that a run needs of a style image; 0 where the content image decides it."""
-    if not settings.size:
-        return 0
-    return max(round(settings.style_scale * settings.size), MIN_SIDE * MAX_ASPECT_RATIO)
+def style_long_side(settings: Settings, content_long_side: int = 0) -> int:
+    """The long side that a run needs of a style image; 0 where no content image decides it yet."""
+    size = settings.size or content_long_side
+    return size and max(round(settings.style_scale * size), MIN_SIDE * MAX_ASPECT_RATIO)
 
 
 def fit_style_size(height: Scalar, width: Scalar, long_side: Scalar) -> tf.Tensor:

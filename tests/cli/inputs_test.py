@@ -63,6 +63,14 @@ class ReadStylesTest(parameterized.TestCase):
         one, other = self.read(masks=[str(path), LEFT])
         np.testing.assert_allclose(one.mask, other.mask, atol=1e-6)
 
+    def test_a_mask_is_reduced_to_what_its_picture_needs(self):
+        path = Path(self.create_tempdir().full_path, "mask.png")
+        Image.new("L", (4096, 3000), 255).save(path)
+        one, other = self.read(masks=[str(path), "none"])
+        self.assertEqual(one.mask.shape, (1500, 2048))
+        np.testing.assert_array_equal(one.mask, np.ones((1500, 2048)))
+        self.assertIsNone(other.mask)
+
     @parameterized.parameters(
         ({"masks": [LEFT]}, "style_mask=.*left.png: expected one for each painting, 2, got 1"),
         ({"masks": ["nnoe", LEFT]}, "style_mask=nnoe: no such file; expected a picture or none"),

@@ -93,6 +93,7 @@ class StyleImageSizeTest(parameterized.TestCase):
     def test_long_side_that_a_run_needs(self, size, style_scale, expected):
         settings = Settings(size=size, style_scale=style_scale)
         self.assertEqual(style_long_side(settings), expected)
+        self.assertEqual(style_long_side(settings, 2000), expected or 2000)
 
     def test_too_narrow(self):
         with self.assertRaisesRegex(InputError, "of 400 x 24 px is too narrow; crop it .* 1 to 16"):
