@@ -76,10 +76,7 @@ def encode(samples: np.ndarray, file_format: str, metadata: Metadata | None = No
     if file_format == "PNG":
         return _encode_png(samples, known)
     options: dict[str, Any] = {"icc_profile": srgb_profile(), **_PILLOW_OPTIONS[file_format]}
-    if file_format == "WEBP":
-        options["exif"] = with_resolution(known)
-    elif known.exif:
-        options["exif"] = known.exif
+    options["exif"] = with_resolution(known)
     if known.dpi and file_format == "JPEG":
         options["dpi"] = tuple(map(round, known.dpi))
     file = io.BytesIO()

@@ -38,15 +38,14 @@ def of(image: Image.Image) -> tuple[Metadata | None, tuple[str, ...]]:
     """The metadata of an image that Pillow has opened, if it has some; and what is left out."""
     try:
         tags = image.getexif()
-        kept = _kept(tags)
+        kept, dpi = _kept(tags), _resolution(image, tags)
         exif = kept.tobytes() if kept else b""
-        dpi = _resolution(image, tags)
+        problem = f"have more than {_MAX_EXIF} bytes" if len(exif) > _MAX_EXIF else ""
     except Exception:  # broken EXIF data does not make the picture unreadable
-        return None, ("its EXIF data are broken and are left out",)
-    notices: tuple[str, ...] = ()
-    if len(exif) > _MAX_EXIF:
-        exif, notices = b"", (f"its EXIF data have more than {_MAX_EXIF} bytes and are left out",)
-    return Metadata(dpi, exif) if dpi or exif else None, notices
+        exif, dpi, problem = b"", _resolution(image, {}), "are broken"
+    notices = (f"its EXIF data {problem} and are left out",) if problem else ()
+    found = Metadata(dpi, b"" if problem else exif)
+    return None if found == Metadata() else found, notices
 
 
 def with_resolution(metadata: Metadata) -> bytes:
