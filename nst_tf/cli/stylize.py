@@ -69,6 +69,7 @@ def stylize(
     """
     app.print_notices(quiet=options.quiet)
     content = image_io.read(options.content, long_side=settings.size)
+    long_side = settings.size or max(content.rgb.shape)
     paths, masks, regions = map(
         inputs.split, (options.style, options.style_mask, options.style_region)
     )
@@ -76,7 +77,7 @@ def stylize(
     styles = inputs.read_styles(
         paths,
         content,
-        long_side=pyramid.style_long_side(settings, max(content.rgb.shape)),
+        long_side=pyramid.style_long_side(settings, long_side),
         blend=blend,
         masks=masks,
         regions=regions,
@@ -86,12 +87,10 @@ def stylize(
     if options.keep_mask:
         keep_mask = inputs.read_mask("keep_mask", options.keep_mask, content)
     sources = [options.content, *paths, *masks, *regions, options.keep_mask or ""]
-    start = inputs.read_start(settings.init, settings.size)
+    start = inputs.read_start(settings.init, long_side)
     if start is not None:
         sources.append(settings.init)
-    _check_outputs(
-        options, [*sources, settings.vgg_weights], settings.size or max(content.rgb.shape)
-    )
+    _check_outputs(options, [*sources, settings.vgg_weights], long_side)
 
     run_inputs = record.run_inputs(
         content.rgb,

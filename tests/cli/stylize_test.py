@@ -94,14 +94,15 @@ class OutputTest(StylizeTest):
         self.assertEqual(photograph.shape, (500, 600, 3))
         self.assertEqual(painting.rgb.shape, (512, 1024, 3))
 
-    def test_a_large_painting_is_reduced_also_for_the_photographs_own_size(self):
-        style = self.folder / "style.png"
-        Image.new("RGB", (4096, 2048), "teal").save(style)
+    def test_large_pictures_are_reduced_also_for_the_photographs_own_size(self):
+        large = str(self.folder / "large.png")
+        Image.new("RGB", (4096, 3072), "teal").save(large)
         with mock.patch.object(coarse_to_fine, "optimize", side_effect=InputError) as run:
             with self.assertRaises(InputError):
-                self.stylize(style=[str(style)], settings=replace(SMALL, size=0))
+                self.stylize(style=[large], settings=replace(SMALL, size=0, init=large))
         (painting,) = run.call_args.args[1]
-        self.assertEqual(painting.rgb.shape, (1024, 2048, 3))
+        self.assertEqual(painting.rgb.shape, (1536, 2048, 3))
+        self.assertEqual(run.call_args.kwargs["start"].shape, (1536, 2048, 3))
 
     def test_alpha_16_bits_and_the_photographs_size_come_back(self):
         samples = np.random.default_rng(0).integers(0, 65536, (40, 52, 4), dtype=np.uint16)
