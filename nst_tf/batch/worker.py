@@ -53,7 +53,7 @@ class Worker:
             self._max_memory = (used + share) / 2**30
         self._config: RenderConfig | None = None
         self._method: _Optimization | _FeedForward | None = None
-        self._style = b""
+        self._style = b"", 0  # the file's bytes, the long side it was read for
 
     def prepare(self, config: RenderConfig) -> None:
         """Load the network of a config; an InputError means that no image can be rendered."""
@@ -64,7 +64,7 @@ class Worker:
             self._method = _Optimization(config, self._max_memory)
         else:
             self._method = _FeedForward(config)
-        self._config, self._style = config, b""
+        self._config, self._style = config, (b"", 0)
 
     def render(self, config: RenderConfig, request: RenderRequest) -> RenderResult:
         """Render a request; an error of the image becomes part of the result."""
@@ -82,11 +82,11 @@ class Worker:
         assert self._config is not None
         settings = self._config.settings
         content = image_io.read(*request.content, long_side=settings.size)
-        if request.style[1] != self._style:
-            self._style = b""  # until its targets are there
-            long_side = pyramid.style_long_side(settings)
+        long_side = pyramid.style_long_side(settings, max(content.rgb.shape))
+        if self._style != (request.style[1], long_side):
+            self._style = b"", 0  # until its targets are there
             self._method.set_style(image_io.read(*request.style, long_side=long_side))
-            self._style = request.style[1]
+            self._style = request.style[1], long_side
         rendering = self._method.render(content)
         data = image_io.encode(
             rendering.rgb,

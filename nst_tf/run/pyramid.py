@@ -92,7 +92,7 @@ def style_image_size(height: int, width: int, long_side: int) -> Size:
 
 
 def style_long_side(settings: Settings, content_long_side: int = 0) -> int:
-    """The long side that a run needs of a style image; 0 where no content image decides it yet."""
+    """The long side that a run needs of a style image; 0 where the content image decides it."""
     size = settings.size or content_long_side
     return size and max(round(settings.style_scale * size), MIN_SIDE * MAX_ASPECT_RATIO)
 

@@ -123,9 +123,15 @@ class WorkerTest(tf.test.TestCase, parameterized.TestCase):
         file = io.BytesIO()
         Image.new("RGB", (1200, 1000), "gray").save(file, "JPEG", dpi=(300, 300))
         request = RenderRequest(0, ("a.jpg", file.getvalue()), STYLES[0])
+        worker, wide = Worker(), picture(PHOTOGRAPH, 40, 150)
         with mock.patch.object(image_io, "read", wraps=image_io.read) as read:
-            data = Worker().render(FAST, request).data
-        self.assertEqual([call.kwargs["long_side"] for call in read.mock_calls], [48, 512])
+            data = worker.render(FAST, request).data
+            own_size = RenderConfig(Settings(size=0, style_scale=4.0), "fast")
+            for content in (CONTENTS[0], CONTENTS[0], wide):
+                worker.render(own_size, RenderRequest(1, content, STYLES[0]))
+        sizes = [call.kwargs["long_side"] for call in read.mock_calls]
+        # Of a content image, then of a style image, which is not read again for the same size.
+        self.assertEqual(sizes, [48, 512, 0, 512, 0, 0, 600])
         self.assertAllClose(image_io.read("found.png", data).metadata.dpi, (300, 300), atol=0.02)
 
     def test_transparency_and_depth_come_back(self):
