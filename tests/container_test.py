@@ -92,7 +92,8 @@ class ContainerTest(parameterized.TestCase):
         for path, name in ((PHOTOGRAPH, "photos/photo.jpg"), (PAINTING, "paintings/painting.jpg")):
             (cls.folder / name).parent.mkdir()
             with Image.open(path) as picture:
-                picture.resize((96, 72)).save(cls.folder / name)
+                # Of a smaller painting, `fast` says that it is enlarged.
+                picture.resize((256, 256)).save(cls.folder / name)
         (cls.folder / "new").mkdir()
         os.chown(cls.folder / "new", USER, USER)
         cls.group = group_file()
