@@ -18,8 +18,13 @@ from nst_tf.errors import InputError
 from nst_tf.images import color_transfer
 from nst_tf.images.pixels import ImageLike
 from nst_tf.networks import hub, precision, stylization_strips
-from nst_tf.networks.scroll import mean_of_pieces, split_scroll
-from nst_tf.networks.stylization import StylizationNetwork, edge_pad, resize_style
+from nst_tf.networks.scroll import mean_of_pieces
+from nst_tf.networks.stylization import (
+    StylizationNetwork,
+    edge_pad,
+    resize_style,
+    style_pieces,
+)
 from nst_tf.run import memory_plan
 from nst_tf.run.pyramid import MIN_SIDE
 from nst_tf.style import check_weights
@@ -132,8 +137,7 @@ class FastStylizer:
 
     def _embed(self, style: tf.Tensor) -> tf.Tensor:
         """The bottlenecks of styles, of a scroll the mean of its squares'."""
-        pieces = resize_style(split_scroll(style))
-        return mean_of_pieces(self._model.bottleneck(pieces), len(style))
+        return mean_of_pieces(self._model.bottleneck(style_pieces(style)), len(style))
 
     def _transform(
         self,

@@ -19,7 +19,7 @@ TOLERANCE = 0.01
 # A mask without anything lighter is all black, but for the noise of a scan.
 _BLACK = 1 / 32
 # Long side over short side of the style images that are taken as they are.
-_SCROLL_RATIO = 3
+SCROLL_RATIO = 3
 # Of a longer scroll so many squares, evenly spread, tell as much.
 _MAX_SQUARES = 16
 # From there on a style image has visibly less detail than the picture.
@@ -103,7 +103,7 @@ def squares(style: Style) -> list[Style]:
     """
     height, width = style.rgb.shape[:2]
     short, long = sorted((height, width))
-    if long <= _SCROLL_RATIO * short:
+    if long <= SCROLL_RATIO * short:
         return [style]
     count = min(math.ceil(long / short), _MAX_SQUARES)
     axis = int(width > height)

@@ -9,10 +9,13 @@ from nst_tf import coarse_to_fine
 from nst_tf.export import checks
 from nst_tf.images.pixels import resize
 from nst_tf.losses.objective import Objective, Weights, style_statistic
-from nst_tf.losses.style_targets import StyleImage, compute_style_targets
+from nst_tf.losses.style_targets import StyleImage, StyleTarget, compute_style_targets
+from nst_tf.losses.terms import StyleStatistic
+from nst_tf.networks.scroll import split_scroll
 from nst_tf.networks.vgg import Network
 from nst_tf.run import canvas, pyramid, scale_problem
 from nst_tf.settings import Settings
+from nst_tf.style import SCROLL_RATIO
 
 
 class Stylized(NamedTuple):
@@ -34,6 +37,7 @@ def stylize_graph(
     """`stylize` of images, steps and weights that are known only when the graph runs."""
     content = checks.single_image("content", content)
     style = checks.single_image("style", style, checks.MIN_STYLE_SIDE)
+    pieces = split_scroll(style, SCROLL_RATIO)
     sizes = _scale_sizes(content, settings)
     scale_steps = pyramid.schedule(tf.shape(sizes)[0], checks.steps(steps))
     weights = Weights(
@@ -48,8 +52,7 @@ def stylize_graph(
         fine = resize(content, sizes[scale, 0], sizes[scale, 1])
         last = sizes[tf.maximum(scale - 1, 0)]
         image = canvas.crop(state.image, (last[0], last[1]), cell)
-        style_image = _style_image(style, tf.reduce_max(sizes[scale]), settings)
-        targets = compute_style_targets(network, [style_image], statistic)
+        targets = _style_targets(network, pieces, tf.reduce_max(sizes[scale]), statistic, settings)
         objective = Objective(
             network, canvas.pad(fine, cell), targets, settings, statistic, weights=weights
         )
@@ -82,11 +85,27 @@ def _scale_sizes(content: tf.Tensor, settings: Settings) -> tf.Tensor:
     return checks.require(sizes, (tf.reduce_min(sizes) >= pyramid.MIN_SIDE, message, sizes))
 
 
-def _style_image(style: tf.Tensor, long_side: tf.Tensor, settings: Settings) -> StyleImage:
-    """The style image at the scale of that long side."""
+def _style_targets(
+    network: Network,
+    pieces: tf.Tensor,
+    long_side: tf.Tensor,
+    statistic: StyleStatistic,
+    settings: Settings,
+) -> list[StyleTarget]:
+    """The target at the scale of that long side: the mean over the pieces of the style image."""
     style_side = tf.round(settings.style_scale * tf.cast(long_side, tf.float64))
-    size = pyramid.fit_style_size(*_height_width(style), tf.cast(style_side, tf.int64))
-    return StyleImage(resize(style, size[0], size[1]))
+    size = pyramid.fit_style_size(*_height_width(pieces), tf.cast(style_side, tf.int64))
+
+    def statistics(piece: tf.Tensor) -> dict[str, tf.Tensor]:
+        style_image = StyleImage(resize(piece[tf.newaxis], size[0], size[1]))
+        (target,) = compute_style_targets(network, [style_image], statistic)
+        return target.statistics
+
+    # One by one, since the features of all together would take as many times the memory.
+    types = {name: tf.float32 for name in settings.style_layers}
+    parts = tf.map_fn(statistics, pieces, fn_output_signature=types, parallel_iterations=1)
+    means = {name: tf.reduce_mean(part, axis=0) for name, part in parts.items()}
+    return [StyleTarget(means, weight=1.0, mask=None)]
 
 
 def _finite(image: tf.Tensor, totals: tf.Tensor) -> Stylized:

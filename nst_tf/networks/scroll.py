@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 
-def split_scroll(style: tf.Tensor) -> tf.Tensor:
-    """Cut images [B, h, w, 3] that are more than twice as long as wide into squares [n * B, ...].
+def split_scroll(style: tf.Tensor, max_ratio: int) -> tf.Tensor:
+    """Cut images [B, h, w, 3] longer than `max_ratio` times their width into squares [n * B, ...].
 
     The squares of an image, evenly spaced, cover all of it. Other images are returned as they are.
     """
@@ -17,7 +17,7 @@ def split_scroll(style: tf.Tensor) -> tf.Tensor:
         pieces = tf.gather(pieces, columns, axis=3)  # [B, n, short, m, short, 3], n or m is 1
         return tf.reshape(tf.transpose(pieces, [1, 3, 0, 2, 4, 5]), [-1, short, short, 3])
 
-    return tf.cond(long > 2 * short, squares, lambda: tf.identity(style))
+    return tf.cond(long > max_ratio * short, squares, lambda: tf.identity(style))
 
 
 def mean_of_pieces(bottlenecks: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
@@ -29,5 +29,5 @@ def mean_of_pieces(bottlenecks: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
 def _square_index(side: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     """The positions [n, length] of pieces that cover a side."""
     count = -(-side // length)
-    starts = tf.linspace(0.0, tf.cast(side - length, tf.float32), count)
-    return tf.cast(tf.round(starts), tf.int32)[:, tf.newaxis] + tf.range(length)
+    starts = tf.round(tf.range(count) * (side - length) / tf.maximum(count - 1, 1))
+    return tf.cast(starts, tf.int32)[:, tf.newaxis] + tf.range(length)

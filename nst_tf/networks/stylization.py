@@ -24,6 +24,8 @@ from nst_tf.networks.weights import bundled_path
 BOTTLENECK = 100
 # The predictor was trained on images of this size.
 STYLE_SIZE = 256
+# Long side over short side of the style images that it takes as they are.
+_MAX_RATIO = 2
 _EPSILON = 1e-5
 # Pixels added around the content image and cut off again: the transformer distorts its border.
 MARGIN = 16
@@ -63,8 +65,7 @@ class StylizationNetwork(tf.Module):
     @tf.function(input_signature=[_IMAGES], autograph=False)
     def bottleneck(self, style_image: tf.Tensor) -> tf.Tensor:
         """Embed style images [B, h, w, 3] as float32 [B, 1, 1, 100]; means are styles, too."""
-        pieces = split_scroll(style_image)
-        embedded = self.predictor(resize_style(pieces))
+        embedded = self.predictor(style_pieces(style_image))
         mean = mean_of_pieces(embedded, tf.shape(style_image)[0])
         return tf.ensure_shape(mean, [None, 1, 1, BOTTLENECK])
 
@@ -99,11 +100,13 @@ def read_weights() -> dict[str, np.ndarray]:
         return dict(file)
 
 
-def resize_style(style: tf.Tensor) -> tf.Tensor:
-    """Resize [B, h, w, 3] to a short side of 256 pixels; a long side over 512 is squeezed to it.
+def style_pieces(styles: tf.Tensor) -> tf.Tensor:
+    """Images [B, h, w, 3] as the predictor takes them, scrolls in squares: [n * B, ...]."""
+    return resize_style(split_scroll(styles, _MAX_RATIO))
 
-    `split_scroll` before it leaves nothing to squeeze.
-    """
+
+def resize_style(style: tf.Tensor) -> tf.Tensor:
+    """Resize [B, h, w, 3] to a short side of 256 pixels; a long side over 512 is squeezed to it."""
     size = tf.cast(tf.shape(style)[1:3], tf.float32)
     size = tf.round(size * (STYLE_SIZE / tf.reduce_min(size)))
     size = tf.cast(tf.minimum(size, 2.0 * STYLE_SIZE), tf.int32)

@@ -57,6 +57,10 @@ class OptimizationTest(ModelCase):
         for size in ((96, 70), (64, 130)):
             self.stylizes_as_the_library(self.model, Settings(**SMALL), size)
 
+    @parameterized.parameters((40, 120), (181, 40), (40, 320))
+    def test_learns_from_scrolls_as_the_library_does(self, *style_size):
+        self.stylizes_as_the_library(self.model, Settings(**SMALL), (96, 70), style_size)
+
     @parameterized.parameters(
         ("gatys", dict(optimizer="adam", init="noise", style_scale=1.3), (64, 130)),
         ("default", dict(precision="bfloat16", size=80, init_noise=0.3), (70, 70)),
@@ -66,8 +70,8 @@ class OptimizationTest(ModelCase):
         settings = replace(RECIPES[recipe], **SMALL | changes)
         self.stylizes_as_the_library(models.ExportedOptimization(settings), settings, size)
 
-    def stylizes_as_the_library(self, model, settings, size):
-        content, style = cut(PHOTOGRAPH, *size), cut(PAINTING, 90, 60)
+    def stylizes_as_the_library(self, model, settings, size, style_size=(90, 60)):
+        content, style = cut(PHOTOGRAPH, *size), cut(PAINTING, *style_size)
         run = list(optimize(content, [Style(style)], replace(settings, **REQUEST)))
         inputs = dict(content=content[None], style=style[None]) | REQUEST
         found = model(**{name: tf.constant(value) for name, value in inputs.items()})
