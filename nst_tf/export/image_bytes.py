@@ -10,6 +10,8 @@ from nst_tf.images.pixels import resize
 
 # The first bytes of a file.
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+# What says that a PNG is sRGB, and where it stands: behind signature and header.
+_SRGB_CHUNK, _PNG_HEADER = b"\0\0\0\x01sRGB\0\xae\xce\x1c\xe9", 33
 
 
 class Picture(NamedTuple):
@@ -57,7 +59,7 @@ def decode_style(name: str, encoded: tf.Tensor) -> tf.Tensor:
 def encode(image: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """The first image of a batch in [0, 1] as a PNG file, rounded as `pixels.to_uint` does.
 
-    It has an alpha channel, `alpha` at its size, unless that is opaque.
+    It says that it is sRGB. It has an alpha channel, `alpha` at its size, unless that is opaque.
     """
     size = tf.shape(image)[1:3]
 
@@ -67,4 +69,7 @@ def encode(image: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
 
     # `encode_png` takes one number of channels, which it reads when it runs.
     samples = tf.cond(tf.reduce_all(alpha == 1), lambda: image[0], with_alpha)
-    return tf.io.encode_png(tf.cast(samples * 255.0 + 0.5, tf.uint8))
+    png = tf.io.encode_png(tf.cast(samples * 255.0 + 0.5, tf.uint8))
+    header = tf.strings.substr(png, 0, _PNG_HEADER)
+    rest = tf.strings.substr(png, _PNG_HEADER, tf.strings.length(png))
+    return tf.strings.join([header, _SRGB_CHUNK, rest])

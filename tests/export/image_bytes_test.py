@@ -76,7 +76,10 @@ class CodecsTest(parameterized.TestCase, tf.test.TestCase):
             expected = to_uint(image, np.uint8)
             if alpha.min() < 1:
                 expected = np.concatenate([expected, expected[..., :1]], axis=-1)
-            self.assertAllEqual(Image.open(io.BytesIO(file)), expected)
+            picture = Image.open(io.BytesIO(file))
+            self.assertAllEqual(picture, expected)
+            self.assertEqual(picture.info["srgb"], 0)
+            self.assertAllEqual(tf.io.decode_png(file), expected)  # which checks each chunk's sum
 
 
 if __name__ == "__main__":
