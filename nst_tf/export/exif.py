@@ -1,11 +1,13 @@
-"""The EXIF orientation of JPEG files, in an exported graph.
+"""JPEG files in an exported graph: their EXIF orientation, and where their scans begin.
 
 JPEG: ITU T.81, annex B.1; APP1 and its directory of tags: CIPA DC-008, "Exif 2.3", section 4.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
-_EXIF_SEGMENT, _START_OF_SCAN = 0xE1, 0xDA
+_EXIF_SEGMENT, _START_OF_SCAN = 0xFFE1, 0xFFDA
 _ORIENTATION = 0x0112
 # Bytes of a file in which the directory is looked for, and entries of a directory.
 _MAX_BYTES, _MAX_ENTRIES = 2**20, 1000
@@ -33,17 +35,35 @@ def orientation(jpeg: tf.Tensor) -> tf.Tensor:
 
     def is_exif(segment: tf.Tensor) -> tf.Tensor:
         named = (data.number(segment + 4, 2) == 0x4578) & (data.number(segment + 6, 2) == 0x6966)
-        return (data.number(segment + 1, 1) == _EXIF_SEGMENT) & named
+        return (data.number(segment, 2) == _EXIF_SEGMENT) & named
+
+    segment = _find_segment(data, is_exif)
+    return tf.where(is_exif(segment), _tag(data, segment + 10), 1)
+
+
+def scan_start(jpeg: tf.Tensor) -> tf.Tensor:
+    """Where the first scan begins, behind the thumbnail of EXIF data; 0 if that is not found."""
+    data = _Bytes(jpeg)
+
+    def is_scan(segment: tf.Tensor) -> tf.Tensor:
+        return data.number(segment, 2) == _START_OF_SCAN
+
+    segment = _find_segment(data, is_scan)
+    return tf.where(is_scan(segment), segment, 0)
+
+
+def _find_segment(data: _Bytes, is_wanted: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """The start of the first segment that is wanted, or of what is none."""
 
     def goes_on(segment: tf.Tensor) -> tf.Tensor:
         is_segment = (data.number(segment, 1) == 0xFF) & (segment < data.size)
-        return is_segment & (data.number(segment + 1, 1) != _START_OF_SCAN) & ~is_exif(segment)
+        return is_segment & (data.number(segment, 2) != _START_OF_SCAN) & ~is_wanted(segment)
 
     def advance(segment: tf.Tensor) -> tuple[tf.Tensor]:
         return (segment + 2 + data.number(segment + 2, 2),)
 
     (segment,) = tf.while_loop(goes_on, advance, (tf.constant(2),))
-    return tf.where(is_exif(segment), _tag(data, segment + 10), 1)
+    return segment
 
 
 def _tag(data: _Bytes, header: tf.Tensor) -> tf.Tensor:

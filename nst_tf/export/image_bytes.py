@@ -10,6 +10,8 @@ from nst_tf.images.pixels import resize
 
 # The first bytes of a file.
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+# What ends one.
+_JPEG_END, _PNG_END = b"\xff\xd9", b"IEND\xae\x42\x60\x82"
 # What says that a PNG is sRGB, and where it stands: behind signature and header.
 _SRGB_CHUNK, _PNG_HEADER = b"\0\0\0\x01sRGB\0\xae\xce\x1c\xe9", 33
 
@@ -30,7 +32,12 @@ def decode(name: str, encoded: tf.Tensor) -> Picture:
         tf.strings.substr(encoded, 0, len(signature)) == signature for signature in (_JPEG, _PNG)
     )
     message = f"{name}: expected a JPEG or PNG file, got another one of this many bytes:"
-    encoded = checks.require(encoded, (is_jpeg | is_png, message, tf.strings.length(encoded)))
+    size = tf.strings.length(encoded)
+    encoded = checks.require(
+        encoded,
+        (is_jpeg | is_png, message, size),
+        (_has_end(encoded, is_jpeg), f"{name}: is cut short, to this many bytes:", size),
+    )
 
     def decode_jpeg() -> tf.Tensor:
         # As Pillow decodes them. The name is that of the input in the error of a damaged file.
@@ -48,6 +55,13 @@ def decode(name: str, encoded: tf.Tensor) -> Picture:
     is_opaque = tf.reduce_all(alpha == 1)
     rgb = tf.cond(is_opaque, lambda: rgb, lambda: fill_hidden(rgb, alpha))
     return Picture(rgb[tf.newaxis], alpha)
+
+
+def _has_end(encoded: tf.Tensor, is_jpeg: tf.Tensor) -> tf.Tensor:
+    """Whether the end of a JPEG or PNG file is there, whatever follows it."""
+    start = tf.cond(is_jpeg, lambda: exif.scan_start(encoded), lambda: 0)
+    scans = tf.strings.substr(encoded, start, tf.strings.length(encoded))
+    return tf.size(tf.strings.split(scans, tf.where(is_jpeg, _JPEG_END, _PNG_END))) > 1
 
 
 def decode_style(name: str, encoded: tf.Tensor) -> tf.Tensor:

@@ -10,10 +10,31 @@ from nst_tf.export import image_bytes
 from nst_tf.images.pixels import to_uint
 
 
+@tf.function
+def decode_in_graph(file):
+    """A file as exported models decode it."""
+    return image_bytes.decode("style_bytes", file)
+
+
 def encoded(format, mode="RGB"):
     """A picture as a file."""
     file = io.BytesIO()
     Image.fromarray(to_uint(cut(PHOTOGRAPH, 64, 70), np.uint8)).convert(mode).save(file, format)
+    return file.getvalue()
+
+
+def photograph_with_thumbnail():
+    """A JPEG whose EXIF data hold another one."""
+    picture, file, exif = Image.open(PHOTOGRAPH).resize((60, 40)), io.BytesIO(), Image.Exif()
+    exif[0x927C] = encoded("JPEG")
+    picture.save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+def progressive():
+    """A JPEG of several scans."""
+    file = io.BytesIO()
+    Image.open(PHOTOGRAPH).resize((60, 40)).save(file, "JPEG", progressive=True)
     return file.getvalue()
 
 
@@ -56,18 +77,29 @@ class CodecsTest(parameterized.TestCase, tf.test.TestCase):
     @parameterized.parameters(
         (b"", "content_bytes: expected a JPEG or PNG file"),
         (b"GIF89a", "content_bytes: expected a JPEG or PNG file"),
-        (b"\xff\xd8\xff\xe0 no JPEG", "(?i)invalid jpeg"),
-        (encoded("PNG")[:2000], "Invalid PNG"),
+        (b"\xff\xd8\xff\xe0 no JPEG \xff\xd9", "(?i)invalid jpeg"),
     )
     def test_other_files_are_refused(self, file, message):
         with self.assertRaisesRegex(tf.errors.InvalidArgumentError, message):
             image_bytes.decode("content_bytes", tf.constant(file))
 
+    @parameterized.parameters(
+        encoded("PNG"), encoded("JPEG"), photograph_with_thumbnail(), progressive()
+    )
+    def test_a_cut_file_is_named(self, file):
+        decode_in_graph(tf.constant(file + b" and what a telephone adds"))
+        for length in (len(file) - 2, len(file) * 3 // 4):
+            with self.assertRaisesRegex(
+                tf.errors.InvalidArgumentError, f"style_bytes: .*cut short.*{length}"
+            ):
+                decode_in_graph(tf.constant(file[:length]))
+
     @parameterized.parameters("JPEG", "PNG")
-    def test_a_cut_file_names_its_input_from_a_graph(self, format):
-        decode = tf.function(lambda file: image_bytes.decode("style_bytes", file))
+    def test_a_damaged_file_names_its_input_from_a_graph(self, format):
+        file = encoded(format)
+        file = file[:100] + bytes(300) + file[400:]
         with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "node .*style_bytes"):
-            decode(tf.constant(encoded(format)[:1500]))
+            decode_in_graph(tf.constant(file))
 
     def test_encodes_as_rounded_here(self):
         image = np.linspace(0, 1, 64 * 70 * 3, dtype=np.float32).reshape(64, 70, 3)
