@@ -17,14 +17,8 @@ from nst_tf import limits
 from nst_tf.errors import InputError
 from nst_tf.images import color_transfer
 from nst_tf.images.pixels import ImageLike
-from nst_tf.networks import hub, precision, stylization_strips
+from nst_tf.networks import hub, precision, stylization, stylization_strips
 from nst_tf.networks.scroll import mean_of_pieces
-from nst_tf.networks.stylization import (
-    StylizationNetwork,
-    edge_pad,
-    resize_style,
-    style_pieces,
-)
 from nst_tf.run import memory_plan
 from nst_tf.run.pyramid import MIN_SIDE
 from nst_tf.style import check_weights
@@ -66,7 +60,9 @@ class FastStylizer:
         """Wrap a loaded SavedModel and try it on a small image; the handle is for messages."""
         precision.resolve("float32")  # not TensorFloat-32
         self._model = model
-        content, style = tf.zeros([1, 64, 64, 3]), resize_style(tf.zeros([1, 64, 64, 3]))
+        self._is_bundled = isinstance(model, stylization.StylizationNetwork)
+        content = tf.zeros([1, 64, 64, 3])
+        style = stylization.resize_style(content)
         expected = "expected model(content_image, style_image)[0], images of the content's size"
         try:
             shape = model(content, style)[0].shape
@@ -101,8 +97,7 @@ class FastStylizer:
         content = tf.repeat(content, max(batches) // len(content), axis=0)
         gray = [bool(color_transfer.is_gray(image)) for image in style]
         if self.has_bottleneck:
-            bottleneck = self._embed(style)
-            bottleneck = tf.repeat(bottleneck, len(content) // len(style), axis=0)
+            bottleneck = tf.repeat(self._embed(style), len(content) // len(style), axis=0)
             return self._transform(bottleneck, gray, content)
         style = tf.repeat(_resize_middle(style), max(batches) // len(style), axis=0)
         stylized = _run_padded(lambda padded: self._model(padded, style)[0], content)
@@ -137,36 +132,29 @@ class FastStylizer:
 
     def _embed(self, style: tf.Tensor) -> tf.Tensor:
         """The bottlenecks of styles, of a scroll the mean of its squares'."""
-        return mean_of_pieces(self._model.bottleneck(style_pieces(style)), len(style))
+        if self._is_bundled:  # which cuts and resizes them
+            return self._model.bottleneck(style)
+        return mean_of_pieces(self._model.bottleneck(stylization.style_pieces(style)), len(style))
 
     def _transform(
-        self,
-        bottleneck: tf.Tensor,
-        gray_styles: Sequence[bool],
-        content: ImageLike,
-        strength: float = 1.0,
+        self, bottleneck: tf.Tensor, gray: Sequence[bool], content: ImageLike, strength: float = 1
     ) -> tf.Tensor:
         content = _checked("content", content)
         if _checked_strength(strength) < 1:
             own = self._embed(content)
             bottleneck = _weighted_sum([own, bottleneck], [1 - strength, strength])
         needed, free = _needed_and_free(content)
-        if isinstance(self._model, StylizationNetwork) and needed > min(free, _MAX_BYTES):
+        if self._is_bundled and needed > min(free, _MAX_BYTES):
             stylized = stylization_strips.transform(self._model, content, bottleneck)
         else:
             stylized = _run_padded(lambda x: self._model.transform(x, bottleneck), content)
-        return _keep_gray(stylized, content, gray_styles)
+        return _keep_gray(stylized, content, gray)
 
     def _blend_pixels(
-        self,
-        styles: list[tf.Tensor],
-        weights: list[float],
-        content: ImageLike,
-        strength: float = 1.0,
+        self, styles: list[tf.Tensor], weights: list[float], content: ImageLike, strength: float = 1
     ) -> tf.Tensor:
-        content = _checked("content", content)
+        content, strength = _checked("content", content), _checked_strength(strength)
         stylized = _weighted_sum((self(content, style) for style in styles), weights)
-        strength = _checked_strength(strength)
         return _weighted_sum([content, stylized], [1 - strength, strength])
 
 
@@ -188,7 +176,7 @@ def _run_padded(model: Callable[[tf.Tensor], tf.Tensor], content: tf.Tensor) -> 
             f"{free / 2**30:.1f} are free; give a smaller --size, or --handle=bundled, which takes "
             "any"
         )
-    stylized = model(edge_pad(content, 0))
+    stylized = model(stylization.edge_pad(content, 0))
     return tf.clip_by_value(stylized[:, :height, :width], 0.0, 1.0)
 
 
@@ -202,9 +190,8 @@ def _resize_middle(style: tf.Tensor) -> tf.Tensor:
             height,
         )
         rows, columns = min(height, 2 * width), min(width, 2 * height)
-        top, left = (height - rows) // 2, (width - columns) // 2
-        style = style[:, top : top + rows, left : left + columns]
-    return resize_style(style)
+        style = tf.image.resize_with_crop_or_pad(style, rows, columns)
+    return stylization.resize_style(style)
 
 
 def _keep_gray(stylized: tf.Tensor, contents: tf.Tensor, gray_styles: Sequence[bool]) -> tf.Tensor:

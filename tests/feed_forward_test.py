@@ -6,6 +6,7 @@ from absl.testing import parameterized
 from testing.pictures import PAINTING, PHOTOGRAPH, cut
 
 from nst_tf import InputError, feed_forward
+from nst_tf.networks import stylization
 from nst_tf.networks.weights import bundled_path
 
 
@@ -20,6 +21,20 @@ class OfficialModule(tf.Module):
         size = tf.shape(content)[1:3]
         padding = [[0, 0], [0, -size[0] % 4], [0, -size[1] % 4], [0, 0]]
         return [tf.pad(0.5 * (content + color), padding)]
+
+
+class OldExport:
+    """A model with a bottleneck that takes no scrolls."""
+
+    def __init__(self, network):
+        self._network, self.transform = network, network.transform
+
+    def bottleneck(self, style):
+        tf.debugging.assert_equal(tf.reduce_min(style.shape[1:3]), 256)
+        return self._network.predictor(style)
+
+    def __call__(self, content, style):
+        return [self.transform(content, self.bottleneck(style))]
 
 
 class FastStylizerTest(parameterized.TestCase, tf.test.TestCase):
@@ -130,6 +145,18 @@ class FastStylizerTest(parameterized.TestCase, tf.test.TestCase):
         self.assertAllClose(self.bundled.blend([scroll], [1])(self.content), expected, atol=1e-5)
         pair = np.concatenate([scroll, scroll[:, ::-1, ::-1] ** 2])
         self.assertAllClose(self.bundled(self.content, pair)[0], expected[0], atol=1e-4)
+
+    def test_a_scroll_is_cut_once(self):
+        scroll = tf.constant(cut(PAINTING, 40, 320)[np.newaxis])
+        model = stylization.StylizationNetwork(stylization.read_weights())
+        network = feed_forward.FastStylizer(model, "own")
+        old = feed_forward.FastStylizer(OldExport(model), "old")
+        seen = mock.patch.object(model, "bottleneck", wraps=model.bottleneck)
+        with seen as embed:
+            expected = network(self.content, scroll)
+            self.assertAllEqual(embed.call_args.args[0], scroll)
+        # An export that squeezed scrolls.
+        self.assertAllClose(old(self.content, scroll), expected, atol=1e-5)
 
     def test_a_model_without_bottleneck_sees_the_middle_of_a_scroll(self):
         scroll = cut(PAINTING, 100, 500)[np.newaxis]
