@@ -17,7 +17,7 @@ from nst_tf import feed_forward, limits, tensorflow_startup
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
 from nst_tf.coarse_to_fine import optimize
 from nst_tf.images import image_io
-from nst_tf.images.cutout import crop_to_visible
+from nst_tf.images.cutout import apply_to_visible, crop_to_visible
 from nst_tf.images.image_io import Picture
 from nst_tf.images.pixels import resize
 from nst_tf.networks import precision, vgg
@@ -164,4 +164,6 @@ class _FeedForward:
     def render(self, content: Picture) -> _Rendering:
         height, width = content.rgb.shape[:2]
         size = pyramid.scale_sizes(height, width, self._settings)[-1]
-        return _Rendering(self._stylize(resize(content.rgb[np.newaxis], *size))[0].numpy())
+        resized = resize(content.rgb[np.newaxis], *size)
+        rgb = apply_to_visible(self._stylize, resized, content.alpha, pyramid.MIN_SIDE)[0]
+        return _Rendering(rgb)

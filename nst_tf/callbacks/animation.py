@@ -17,6 +17,7 @@ from PIL import Image
 from nst_tf import atomic_files
 from nst_tf.callbacks.base import Callback
 from nst_tf.errors import InputError
+from nst_tf.images.cutout import on_white
 from nst_tf.images.pixels import resize, to_uint
 from nst_tf.run.progress import Progress
 
@@ -48,8 +49,10 @@ class Animation(Callback):
         frames: int,
         *,
         arrays: Mapping[str, np.ndarray] | None = None,
+        alpha: np.ndarray | None = None,
     ):
-        self._path, self._count = path, frames
+        """`alpha` is the content image's: what is hidden is white."""
+        self._path, self._count, self._alpha = path, frames, alpha
         self._frames: list[Frame] = []
         self._scale, self._lowest, self._log_fall = -1, math.inf, 0.0
         if arrays:
@@ -60,7 +63,7 @@ class Animation(Callback):
     def on_step(self, progress: Progress) -> None:
         """Keep a frame, where the picture has changed."""
         self._follow_loss(progress)
-        frame = Frame(self._log_fall, _thumbnail(progress))
+        frame = Frame(self._log_fall, _thumbnail(progress, self._alpha))
         # A trial that the optimizer did not keep changes nothing.
         if not self._frames or (frame.picture != self._frames[-1].picture).any():
             self._frames.append(frame)
@@ -145,12 +148,15 @@ def _most_redundant(frames: Sequence[Frame]) -> int:
     return 1 + int(np.argmin(falls[2:] - falls[:-2]))
 
 
-def _thumbnail(progress: Progress) -> np.ndarray:
+def _thumbnail(progress: Progress, alpha: np.ndarray | None) -> np.ndarray:
     height, width = progress.scales[-1]
     shrink = min(1.0, _MAX_SIDE / max(height, width))
     # Even sides, which video needs.
     sides = [max(2, round(side * shrink) // 2 * 2) for side in (height, width)]
-    return to_uint(np.asarray(resize(progress.image(), *sides)), np.uint8)
+    rgb = np.asarray(resize(progress.image(), *sides))
+    if alpha is not None:
+        rgb = on_white(rgb, resize(alpha[..., np.newaxis], *sides).numpy())
+    return to_uint(rgb, np.uint8)
 
 
 def _encode_mp4(pictures: Sequence[np.ndarray], file: io.BytesIO) -> None:

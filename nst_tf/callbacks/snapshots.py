@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import numpy as np
+
 from nst_tf import atomic_files
 from nst_tf.callbacks.base import Callback
 from nst_tf.errors import InputError
@@ -22,8 +24,9 @@ def check(folder: str | os.PathLike, *, resume: bool) -> None:
 class Snapshots(Callback):
     """Writes the picture of every nth step of a scale, and of its last, into a folder."""
 
-    def __init__(self, folder: str | os.PathLike, every: int):
-        self._folder, self._every = folder, every
+    def __init__(self, folder: str | os.PathLike, every: int, *, alpha: np.ndarray | None = None):
+        """`alpha` is the content image's, for all of them."""
+        self._folder, self._every, self._alpha = folder, every, alpha
 
     def on_step(self, progress: Progress) -> None:
         """Write the picture, if it is due."""
@@ -31,4 +34,5 @@ class Snapshots(Callback):
         if taken % self._every == 0 or taken == progress.steps[progress.scale]:
             path = Path(self._folder, f"scale{progress.scale + 1}_step{taken:05d}.png")
             # No rescue: there are many, and they would fill a second disk.
-            atomic_files.replace(path, image_io.encode(progress.image(), path), rescue=False)
+            data = image_io.encode(progress.image(), path, alpha=self._alpha)
+            atomic_files.replace(path, data, rescue=False)

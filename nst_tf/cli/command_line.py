@@ -53,7 +53,7 @@ def _no_such_flag(name: str) -> str:
     names = []
     for flag in flags.FLAGS.get_key_flags_for_module(sys.argv[0]):
         names += [flag.name, f"no{flag.name}"] if flag.boolean else [flag.name]
-    near = difflib.get_close_matches(name, names, 1)
+    near = difflib.get_close_matches(name, names, 1, cutoff=0.8)
     return f"--{name}: no such flag; {f'write --{near[0]}' if near else '--help lists all'}"
 
 

@@ -1,5 +1,6 @@
 """fast.py: repaint photographs in one pass of a trained network."""
 
+import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from nst_tf.batch import jobs
 from nst_tf.cli import app, inputs
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
-from nst_tf.images.cutout import crop_to_visible
+from nst_tf.images.cutout import apply_to_visible, crop_to_visible
 from nst_tf.images.pixels import ImageLike, Size, resize
 from nst_tf.networks import device
 from nst_tf.networks.stylization import STYLE_SIZE
-from nst_tf.run.pyramid import scale_sizes
+from nst_tf.run.pyramid import MIN_SIDE, scale_sizes
 from nst_tf.settings import Settings
 
 # Of the content image; from here on strokes look fine, since they keep their size in pixels.
@@ -69,7 +70,9 @@ def stylize(options: Options) -> None:
         # A large picture is not to be held twice.
         picture = picture._replace(rgb=np.empty(0, np.float32))
         for paint in painters:
-            output, painted = next(remaining), paint(content, options.strength)[0]
+            output = next(remaining)
+            run = functools.partial(paint, strength=options.strength)
+            painted = apply_to_visible(run, content, picture.alpha, MIN_SIDE)[0]
             image_io.write(
                 output,
                 painted,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from nst_tf import atomic_files, coarse_to_fine
 from nst_tf.callbacks import animation, snapshots
 from nst_tf.callbacks.animation import Animation
@@ -112,8 +114,8 @@ def stylize(
         alpha=content.alpha,
         resume=state,
     )
-    film = _film(options, resumed)
-    callbacks = _callbacks(options, run_inputs, resumed, film)
+    film = _film(options, resumed, content.alpha)
+    callbacks = _callbacks(options, run_inputs, resumed, film, content.alpha)
     del resumed, state  # or all of it would be held as long as the run
     painting = Painting(options, content, run_inputs, flags or {}, film)
     painting.follow(notify(app.interruptible(run), callbacks))
@@ -170,7 +172,11 @@ def _planned(options: Options, run_inputs: Json, recorded: Json | None) -> State
 
 
 def _callbacks(
-    options: Options, run_inputs: Json, resumed: Checkpoint | None, film: Animation | None
+    options: Options,
+    run_inputs: Json,
+    resumed: Checkpoint | None,
+    film: Animation | None,
+    alpha: np.ndarray | None,
 ) -> list[Callback]:
     """What follows the run."""
     callbacks: list[Callback] = [] if options.quiet else [ProgressBar()]
@@ -179,7 +185,7 @@ def _callbacks(
     if options.loss_log:  # after what may be refused: it empties an old log
         callbacks.append(LossLog(options.loss_log, resumed=resumed.state if resumed else None))
     if options.snapshots_dir:
-        callbacks.append(Snapshots(options.snapshots_dir, options.snapshot_every))
+        callbacks.append(Snapshots(options.snapshots_dir, options.snapshot_every, alpha=alpha))
     if film:
         callbacks.append(film)
     if options.checkpoint:
@@ -188,11 +194,13 @@ def _callbacks(
     return callbacks
 
 
-def _film(options: Options, resumed: Checkpoint | None) -> Animation | None:
+def _film(
+    options: Options, resumed: Checkpoint | None, alpha: np.ndarray | None
+) -> Animation | None:
     """The animation that is asked for; it goes on where a run is resumed."""
     if not options.animation:
         return None
     arrays = resumed.film if resumed else None
     if resumed and not arrays and not options.quiet:
         print(f"{options.checkpoint} has no film; {options.animation} begins here")
-    return Animation(options.animation, options.animation_frames, arrays=arrays)
+    return Animation(options.animation, options.animation_frames, arrays=arrays, alpha=alpha)

@@ -8,8 +8,6 @@ from nst_tf.run.pyramid import MAX_ASPECT_RATIO, MIN_SIDE
 
 # The losses of all steps are allocated before the first one.
 MAX_STEPS = 100_000
-# A style image of fewer pixels has colors at most, no strokes.
-MIN_STYLE_SIDE = 8
 
 
 def images(name: str, batch: tf.Tensor, min_side: int = MIN_SIDE) -> tf.Tensor:

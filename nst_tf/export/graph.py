@@ -36,7 +36,7 @@ def stylize_graph(
 ) -> Stylized:
     """`stylize` of images, steps and weights that are known only when the graph runs."""
     content = checks.single_image("content", content)
-    style = checks.single_image("style", style, checks.MIN_STYLE_SIDE)
+    style = checks.single_image("style", style, pyramid.MIN_STYLE_SIDE)
     pieces = split_scroll(style, SCROLL_RATIO)
     sizes = _scale_sizes(content, settings)
     scale_steps = pyramid.schedule(tf.shape(sizes)[0], checks.steps(steps))

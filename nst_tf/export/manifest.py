@@ -7,9 +7,9 @@ from pathlib import Path
 import tensorflow as tf
 
 import nst_tf
-from nst_tf.export.checks import MAX_STEPS, MIN_STYLE_SIDE
+from nst_tf.export.checks import MAX_STEPS
 from nst_tf.export.models import ExportedModel
-from nst_tf.run.pyramid import MAX_ASPECT_RATIO, MIN_SIDE
+from nst_tf.run.pyramid import MAX_ASPECT_RATIO, MIN_SIDE, MIN_STYLE_SIDE
 from nst_tf.run.record import Json
 from nst_tf.validation import plain
 

@@ -207,7 +207,7 @@ class ExportedStylization(stylization.StylizationNetwork):
             tf.errors.InvalidArgumentError: refused values, sides or batches.
         """
         content_image = checks.images("content_image", content_image)
-        style_image = checks.images("style_image", style_image, checks.MIN_STYLE_SIDE)
+        style_image = checks.images("style_image", style_image, pyramid.MIN_STYLE_SIDE)
         content_image = checks.equal_batches(
             ("content_image", content_image), ("style_image", style_image)
         )

@@ -3,9 +3,13 @@
 Otherwise a network would see them, and learn from them or paint them.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
-from nst_tf.images.pixels import ImageLike
+from nst_tf.images.pixels import ImageLike, resize
 
 # Opacity from which a pixel's own color is its color; below, it fades into that of its neighbors.
 _VISIBLE = 1 / 8
@@ -20,10 +24,45 @@ def crop_to_visible(rgb: ImageLike, alpha: ImageLike | None) -> ImageLike:
     """
     if alpha is None:
         return rgb
+    (top, bottom), (left, right) = _visible_bounds(alpha)
+    return rgb[top:bottom, left:right]
+
+
+def apply_to_visible(
+    function: Callable[[tf.Tensor], tf.Tensor],
+    image: ImageLike,
+    alpha: np.ndarray | None,
+    min_side: int,
+) -> np.ndarray:
+    """Apply a function of images [1, h, w, 3] to the visible rectangle of one; the rest stays.
+
+    `alpha` [h, w] is of any size, and None opaque. The rectangle has sides from `min_side`.
+    """
+    if alpha is None:
+        return np.asarray(function(image))
+    size = image.shape[1:3]
+    (top, bottom), (left, right) = (
+        (max(0, min(start, side - min_side)), min(side, max(stop, start + min_side)))
+        for (start, stop), side in zip(
+            _visible_bounds(resize(alpha[..., np.newaxis], *size)[..., 0]), size, strict=True
+        )
+    )
+    result = np.array(image)
+    result[:, top:bottom, left:right] = function(image[:, top:bottom, left:right])
+    return result
+
+
+def on_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """An image [H, W, 3] as it looks on white; `alpha` [H, W] or [H, W, 1]."""
+    opacity = alpha.reshape(*rgb.shape[:2], 1)
+    return rgb * opacity + (1 - opacity)
+
+
+def _visible_bounds(alpha: ImageLike) -> list[tuple[Any, Any]]:
+    """From where to where something is visible: rows and columns."""
     visible = tf.convert_to_tensor(alpha) > 0
-    rows = tf.where(tf.reduce_any(visible, axis=1))[:, 0]
-    columns = tf.where(tf.reduce_any(visible, axis=0))[:, 0]
-    return rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    indices = (tf.where(tf.reduce_any(visible, axis=axis))[:, 0] for axis in (1, 0))
+    return [(index[0], index[-1] + 1) for index in indices]
 
 
 def fill_hidden(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:

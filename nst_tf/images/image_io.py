@@ -12,7 +12,7 @@ from nst_tf import atomic_files
 from nst_tf.errors import InputError
 from nst_tf.images import codecs, png_text
 from nst_tf.images.color_profiles import to_srgb
-from nst_tf.images.cutout import fill_hidden
+from nst_tf.images.cutout import fill_hidden, on_white
 from nst_tf.images.metadata import Metadata
 from nst_tf.images.pixels import ImageLike, resize, to_float, to_uint
 from nst_tf.images.samples import Samples, reduce
@@ -118,7 +118,7 @@ def write(
     Args:
         path: the file; its extension (.png, .jpg, .jpeg, .webp, .tif, .tiff) decides the format.
         rgb: floats [H, W, 3], array or tensor, sRGB; clamped to [0, 1].
-        alpha: floats [h, w] in [0, 1], or None; resized to H x W. JPEG leaves it out.
+        alpha: floats [h, w] in [0, 1], or None; resized to H x W. JPEG shows it on white.
         bits: 8 or 16 per sample; JPEG and WebP always have 8.
         note: ASCII text that `png_text.read` reads; PNG only, others leave it out.
         metadata: resolution and EXIF data, as of a Picture; of the latter TIFF has the texts only.
@@ -146,9 +146,13 @@ def encode(
     channels = _floats(path, "rgb", rgb, (None, None, 3))
     height, width = channels.shape[:2]
     file_format = _format(path, max(height, width))
-    if alpha is not None and file_format != "JPEG":
+    if alpha is not None:
         opacity = _floats(path, "alpha", alpha, (None, None))[..., np.newaxis]
-        channels = np.concatenate([channels, resize(opacity, height, width)], axis=-1)
+        opacity = resize(opacity, height, width).numpy()
+        if file_format == "JPEG":
+            channels = on_white(channels, opacity)
+        else:
+            channels = np.concatenate([channels, opacity], axis=-1)
     is_sixteen_bit = bits == 16 and file_format in ("PNG", "TIFF")
     samples = to_uint(channels, np.uint16 if is_sixteen_bit else np.uint8)
     data = codecs.encode(samples, file_format, metadata)
@@ -158,8 +162,8 @@ def encode(
 def check_output(path: str | os.PathLike, long_side: int = 0) -> None:
     """Check before a run that `write` will be able to write; leaves nothing on disk."""
     path = Path(path)
-    _format(path, long_side)
     atomic_files.check(path)
+    _format(path, long_side)
 
 
 def _format(path: Path, long_side: int) -> str:

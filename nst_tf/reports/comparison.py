@@ -1,5 +1,6 @@
 """Measures that compare images, and the comparison of optimization and feed-forward models."""
 
+import functools
 import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from nst_tf import feed_forward
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.coarse_to_fine import optimize
 from nst_tf.images.color_transfer import to_oklab
-from nst_tf.images.cutout import crop_to_visible
+from nst_tf.images.cutout import apply_to_visible, crop_to_visible
 from nst_tf.images.image_io import Picture
 from nst_tf.images.pixels import resize
 from nst_tf.losses.style_targets import StyleImage
@@ -21,7 +22,7 @@ from nst_tf.losses.tiled_objective import build_objective
 from nst_tf.networks import vgg
 from nst_tf.printable import printable
 from nst_tf.run.progress import Progress
-from nst_tf.run.pyramid import scale_sizes, style_image_size
+from nst_tf.run.pyramid import MIN_SIDE, scale_sizes, style_image_size
 from nst_tf.settings import Settings
 from nst_tf.style import Style, visible_region
 
@@ -161,7 +162,7 @@ def compare(
     style_size = style_image_size(visible.shape[0], visible.shape[1], max(height, width))
     resized_style = resize(visible, *style_size).numpy()
     # The models first, so that one that cannot be loaded is known at once.
-    feed_forward = [_run_model(resized, visible, handle) for handle in handles]
+    feed_forward = [_run_model(resized, content.alpha, visible, handle) for handle in handles]
     styles = [Style(style.rgb, region=visible_region(style.alpha, None))]
     run = follow(optimize(content.rgb, styles, settings, start=start, alpha=content.alpha))
     optimized = _run_optimization(notify(run, callbacks), height, width)
@@ -204,9 +205,12 @@ def _run_optimization(run: Iterable[Progress], height: int, width: int) -> Entry
     return Entry(name, rgb, seconds_cold=cold, seconds_warm=warm)
 
 
-def _run_model(content: np.ndarray, style: np.ndarray, handle: str) -> Entry:
+def _run_model(
+    content: np.ndarray, alpha: np.ndarray | None, style: np.ndarray, handle: str
+) -> Entry:
     def stylize() -> np.ndarray:
-        return stylizer(content[np.newaxis], style[np.newaxis])[0].numpy()
+        run = functools.partial(stylizer, style=style[np.newaxis])
+        return apply_to_visible(run, content[np.newaxis], alpha, MIN_SIDE)[0]
 
     started = perf_counter()
     stylizer = feed_forward.load(handle)

@@ -10,6 +10,7 @@ import numpy as np
 from nst_tf.batch.jobs import Job
 from nst_tf.batch.runner import LogEntry
 from nst_tf.images import image_io
+from nst_tf.images.cutout import on_white
 from nst_tf.images.pixels import resize
 
 # Long side of a thumbnail and what lies between two, in pixels; the side is shorter where a row
@@ -74,7 +75,8 @@ def _layout(jobs: Sequence[Job]) -> tuple[list[str], list[str], int]:
 def _read(path: str, side: int) -> np.ndarray | None:
     """An image with its long side resized; None if it cannot be read."""
     try:
-        rgb = image_io.read(path, long_side=side).rgb
+        picture = image_io.read(path, long_side=side)
+        rgb = picture.rgb if picture.alpha is None else on_white(picture.rgb, picture.alpha)
         height, width = rgb.shape[:2]
         scale = side / max(height, width)
         return resize(rgb, max(1, round(height * scale)), max(1, round(width * scale))).numpy()

@@ -107,6 +107,16 @@ class AnimationTest(parameterized.TestCase, tf.test.TestCase):
         list(notify(run[steps:] or run[-1:], [second]))
         self.assertEqual((self.folder / "second.gif").read_bytes(), whole)
 
+    def test_what_is_hidden_is_white(self):
+        path = Path(self.create_tempdir().full_path, "film.gif")
+        alpha = np.zeros((16, 16), np.float32)
+        alpha[:8] = 1
+        list(notify(fake_run([2.0, 1.0], size=(16, 16)), [Animation(path, 9, alpha=alpha)]))
+        with Image.open(path) as film:
+            first = np.asarray(film.convert("RGB"))
+        self.assertAllEqual(first[10:], np.full((6, 16, 3), 255))
+        self.assertLess(first[:6].max(), 255)
+
     def test_large_pictures_are_shrunk_to_even_sides(self):
         with Image.open(self.record(fake_run([2.0, 1.0], size=(301, 1000)), 60)) as opened:
             self.assertEqual(opened.size, (512, 154))

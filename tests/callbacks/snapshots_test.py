@@ -40,6 +40,13 @@ class SnapshotsTest(parameterized.TestCase):
             shape = (8, 4, 3) if name.startswith("scale1") else (16, 8, 3)
             np.testing.assert_allclose(found, np.full(shape, number / 64), atol=0.003)
 
+    def test_what_is_hidden_is_transparent(self):
+        folder = Path(self.create_tempdir().full_path)
+        alpha = np.eye(16, dtype=np.float32)
+        list(notify(fake_run([1.0], size=(16, 16)), [Snapshots(folder, every=1, alpha=alpha)]))
+        found = image_io.read(folder / "scale1_step00001.png").alpha
+        np.testing.assert_array_equal(found, alpha)
+
     @parameterized.parameters("os.fsync", "os.replace")
     def test_a_full_disk_fills_no_other(self, function):
         folder, temporary = Path(self.create_tempdir().full_path), self.create_tempdir().full_path

@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-from nst_tf.images.cutout import crop_to_visible, fill_hidden
+from nst_tf.images.cutout import apply_to_visible, crop_to_visible, fill_hidden, on_white
 
 
 class CropToVisibleTest(unittest.TestCase):
@@ -48,6 +48,46 @@ class FillHiddenTest(unittest.TestCase):
         filled = fill_hidden(rgb, np.ones((9, 13), np.float32)).numpy()
 
         np.testing.assert_array_equal(filled, rgb)
+
+
+class VisibleTest(unittest.TestCase):
+    def setUp(self):
+        self.image = np.random.default_rng(0).random((1, 40, 60, 3), np.float32)
+        self.alpha = np.zeros((40, 60), np.float32)
+
+    def apply(self, alpha, min_side=8):
+        shapes = []
+
+        def invert(image):
+            shapes.append(tuple(image.shape))
+            return 1 - image
+
+        return apply_to_visible(invert, self.image, alpha, min_side), shapes
+
+    def test_a_function_sees_the_visible_rectangle_and_the_rest_stays(self):
+        self.alpha[10:30, 20:50] = 1
+        found, shapes = self.apply(self.alpha)
+        self.assertEqual(shapes, [(1, 20, 30, 3)])
+        expected = self.image.copy()
+        expected[:, 10:30, 20:50] = 1 - expected[:, 10:30, 20:50]
+        np.testing.assert_array_equal(found, expected)
+
+    def test_the_rectangle_is_as_large_as_is_needed(self):
+        self.alpha[38, 58] = 1
+        found, shapes = self.apply(self.alpha, min_side=16)
+        self.assertEqual(shapes, [(1, 16, 16, 3)])
+        self.assertTrue((found != self.image)[0, 24:, 44:].all())
+
+    def test_all_of_an_opaque_image_is_seen(self):
+        for alpha in (None, np.ones((4, 6), np.float32)):
+            np.testing.assert_array_equal(self.apply(alpha)[0], 1 - self.image)
+
+    def test_on_white(self):
+        self.alpha[:, :30], self.alpha[:, 30] = 1, 0.5
+        found = on_white(self.image[0], self.alpha)
+        np.testing.assert_array_equal(found[:, :30], self.image[0, :, :30])
+        np.testing.assert_allclose(found[:, 30], (1 + self.image[0, :, 30]) / 2, rtol=1e-6)
+        self.assertTrue((found[:, 31:] == 1).all())
 
 
 if __name__ == "__main__":

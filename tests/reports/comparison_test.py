@@ -166,7 +166,7 @@ class CompareTest(tf.test.TestCase):
         ):
             _, style, *_ = comparison.compare(photograph, cut_out, Settings(size=64), ["bundled"])
         self.assertEqual(style.rgb.shape, (48, 64, 3))
-        self.assertEqual(model.call_args.args[1].shape, (90, 120, 3))
+        self.assertEqual(model.call_args.args[2].shape, (90, 120, 3))
         self.assertIs(optimize.call_args.kwargs["alpha"], photograph.alpha)
         self.assertIs(optimize.call_args.args[1][0].region, alpha)
 
