@@ -20,7 +20,7 @@ import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from nst_tf.errors import InputError
-from nst_tf.images import jpeg_end, pillow_decoder, png_chunks, png_color, tiff, webp_end
+from nst_tf.images import jpeg_end, pillow_decoder, png_chunks, png_color, tiff
 from nst_tf.images.color_profiles import srgb_profile
 from nst_tf.images.metadata import Metadata, texts, with_resolution
 from nst_tf.images.samples import Samples, check_size, notice, reduce, reduction
@@ -149,26 +149,13 @@ def _decode(path: Path, file: BinaryIO, long_side: int) -> Samples:
     try:
         return pillow_decoder.decode(path, file, long_side)
     except OSError:
+        if header[:2] != b"\xff\xd8":
+            raise
         file.seek(0)
-        samples = None
-        if header[:2] == b"\xff\xd8":
-            samples = _decode_completed_jpeg(path, file.read(), long_side)
-        elif header[8:12] == b"WEBP":
-            samples = _decode_cut_webp(path, file.read(), long_side)
+        samples = _decode_completed_jpeg(path, file.read(), long_side)
         if samples is None:
             raise
         return samples
-
-
-def _decode_cut_webp(path: Path, data: bytes, long_side: int) -> Samples | None:
-    """Decode a WebP that is cut within its metadata; None if it lacks more."""
-    webp = webp_end.without_cut_metadata(data)
-    if webp is None:
-        return None
-    samples = pillow_decoder.decode(path, io.BytesIO(webp), long_side)
-    return samples._replace(
-        notices=("is cut within its metadata, which are left out", *samples.notices)
-    )
 
 
 def _decode_completed_jpeg(path: Path, jpeg: bytes, long_side: int) -> Samples | None:
