@@ -25,7 +25,7 @@ from nst_tf.run.scale_problem import ScaleProblem
 from nst_tf.run.session import Session
 from nst_tf.run.traced_step import Optimizer, OptimizerState, Step
 from nst_tf.settings import Settings
-from nst_tf.style import Style, check, report_enlarged, squares
+from nst_tf.style import Style, check, report_poor, squares
 
 _LOG = logging.getLogger(__name__)
 # L-BFGS's first guess of the inverse Hessian: the curvature along its steps grew with about
@@ -164,7 +164,7 @@ class _Run:
             _LOG.info(memory_plan.describe(plans, settings))
             plan = RunPlan(settings.precision, tuple(plans))
             self.state = self.state._replace(plan=plan, initial_plan=plan)
-        report_enlarged(self._styles, settings.style_scale * max(self._sizes[-1]))
+        report_poor(self._styles, settings.style_scale * max(self._sizes[-1]))
         self._problem = ScaleProblem(
             self._content,
             self._styles,

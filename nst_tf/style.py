@@ -22,6 +22,8 @@ _BLACK = 1 / 32
 SCROLL_RATIO = 3
 # Of a longer scroll so many squares, evenly spread, tell as much.
 _MAX_SQUARES = 16
+# Between the lightest and the darkest pixel of a style image.
+_MIN_CONTRAST = 8 / 255
 # From there on a style image has visibly less detail than the picture.
 _MAX_ENLARGEMENT = 2
 
@@ -121,9 +123,11 @@ def squares(style: Style) -> list[Style]:
     return [replace(part, weight=style.weight / len(parts)) for part in parts]
 
 
-def report_enlarged(styles: Sequence[Style], long_side: float) -> None:
-    """Say which style images are too small for a picture, whose strokes they make soft."""
+def report_poor(styles: Sequence[Style], long_side: float) -> None:
+    """Say which style images have little to teach: one color alone, or few pixels for a picture."""
     for number, style in enumerate(styles, 1):
+        if np.ptp(style.rgb, axis=(0, 1)).max() < _MIN_CONTRAST:
+            _LOG.info("painting %d has one color and no strokes; expect noise", number)
         height, width = squares(style)[0].rgb.shape[:2]
         factor = style_image_size(height, width, round(long_side))[0] / height
         if factor > _MAX_ENLARGEMENT:

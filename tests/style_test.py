@@ -2,7 +2,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from nst_tf import InputError, Settings, Style
-from nst_tf.style import check, report_enlarged, squares, visible_region
+from nst_tf.style import check, report_poor, squares, visible_region
 
 CONTENT = np.full((96, 128, 3), 0.5, np.float32)
 STYLE = Style(np.full((90, 70, 3), 0.5, np.float32))
@@ -133,20 +133,30 @@ class SquaresTest(parameterized.TestCase):
         self.assertIs(squares(style)[0], style)
 
 
-class ReportEnlargedTest(absltest.TestCase):
-    def test_paintings_that_are_too_small_are_named(self):
-        styles = [STYLE, Style(np.zeros((40, 20, 3), np.float32))]
+def noise(height, width):
+    return Style(np.random.default_rng(0).random((height, width, 3), np.float32))
+
+
+class ReportPoorTest(absltest.TestCase):
+    def report(self, styles, long_side):
         with self.assertLogs("nst_tf.style", "INFO") as logs:
-            report_enlarged(styles, 128.0)
+            report_poor(styles, long_side)
         (line,) = logs.output
+        return line
+
+    def test_paintings_of_one_color_are_named(self):
+        line = self.report([noise(64, 64), Style(np.full((64, 64, 3), 0.5, np.float32))], 64.0)
+        self.assertIn("painting 2 has one color", line)
+
+    def test_paintings_that_are_too_small_are_named(self):
+        line = self.report([noise(90, 70), noise(40, 20)], 128.0)
         self.assertIn("painting 2, 20 x 40 px, is enlarged 3.2 times", line)
 
     def test_a_scroll_is_as_large_as_its_squares(self):
-        scroll = Style(np.zeros((400, 50, 3), np.float32))
+        scroll = noise(400, 50)
         with self.assertNoLogs("nst_tf.style", "INFO"):
-            report_enlarged([scroll], 100.0)
-        with self.assertLogs("nst_tf.style", "INFO"):
-            report_enlarged([scroll], 110.0)
+            report_poor([scroll], 100.0)
+        self.assertIn("is enlarged 2.2 times", self.report([scroll], 110.0))
 
 
 if __name__ == "__main__":
