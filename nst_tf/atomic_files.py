@@ -7,15 +7,15 @@ written raises an InputError, which says where the bytes are instead.
 import contextlib
 import errno
 import functools
-import hashlib
 import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
+from nst_tf.digests import sha256
 from nst_tf.errors import InputError, one_line
 
 # What fsync says of a full or broken disk, not of one that does not know it.
@@ -123,31 +123,6 @@ def check_folder(path: str | os.PathLike) -> None:
 def is_empty(path: Path) -> bool:
     """Whether a folder is there, and nothing in it but what is being written, or was rescued."""
     return path.is_dir() and all(each.name.startswith(_PREFIX) for each in path.iterdir())
-
-
-def lock(file: IO, refusal: InputError) -> None:
-    """Lock an open file until it is closed; raises `refusal` if another process has it.
-
-    Does nothing where the system or the disk has no locks.
-    """
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise refusal from error
-    except (ImportError, OSError):
-        pass
-
-
-def sha256(data: bytes) -> str:
-    """The SHA-256 of bytes, in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def file_sha256(path: str | os.PathLike) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    return sha256(Path(path).read_bytes())
 
 
 def _resolve(path: str | os.PathLike) -> Path:

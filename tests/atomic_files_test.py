@@ -1,10 +1,8 @@
 import errno
-import hashlib
 import os
 import re
 import shutil
 import stat
-import sys
 from operator import methodcaller
 from pathlib import Path
 from unittest import mock
@@ -216,31 +214,6 @@ class FilesTest(parameterized.TestCase):
         ):
             atomic_files.check(self.target)
         self.assertEmpty(os.listdir(self.folder))
-
-    def test_a_lock_is_refused_while_another_has_it(self):
-        refusal = InputError("taken")
-        with open(self.target, "wb") as first, open(self.target, "wb") as second:
-            atomic_files.lock(first, refusal)
-            with self.assertRaises(InputError) as caught:
-                atomic_files.lock(second, refusal)
-            self.assertIs(caught.exception, refusal)
-            first.close()
-            atomic_files.lock(second, refusal)
-
-    def test_disks_and_systems_without_locks(self):
-        with open(self.target, "wb") as first, open(self.target, "wb") as second:
-            atomic_files.lock(first, InputError("taken"))
-            with mock.patch("fcntl.flock", side_effect=OSError(errno.ENOTSUP, "not supported")):
-                atomic_files.lock(second, InputError("taken"))
-            with mock.patch.dict(sys.modules, fcntl=None):
-                atomic_files.lock(second, InputError("taken"))
-
-    def test_sha256(self):
-        self.target.write_bytes(b"data")
-        expected = hashlib.sha256(b"data").hexdigest()
-        self.assertEqual(
-            (atomic_files.sha256(b"data"), atomic_files.file_sha256(self.target)), (expected,) * 2
-        )
 
 
 class FolderTest(absltest.TestCase):

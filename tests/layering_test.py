@@ -8,7 +8,9 @@ from testing.pictures import ROOT
 LAYERS = (
     (
         "atomic_files",
+        "digests",
         "errors",
+        "file_lock",
         "limits",
         "printable",
         "settings",
@@ -30,7 +32,9 @@ LAYERS = (
 GROUND = {
     "errors": set(),
     "printable": set(),
-    "atomic_files": {"errors"},
+    "atomic_files": {"digests", "errors"},
+    "digests": set(),
+    "file_lock": {"errors"},
     "limits": set(),
     "tensorflow_startup": {"errors", "limits"},
     "validation": {"errors"},

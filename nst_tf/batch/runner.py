@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nst_tf import atomic_files
+from nst_tf import atomic_files, file_lock
 from nst_tf.batch.jobs import Job
 from nst_tf.batch.requests import RenderConfig, RenderRequest, RenderResult, failure
+from nst_tf.digests import file_sha256, sha256
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.networks import vgg
@@ -88,7 +89,7 @@ class Batch:
             raise refusal from error
         except OSError:
             return  # each entry warns of it
-        atomic_files.lock(file, refusal)
+        file_lock.lock(file, refusal)
 
     def _is_done(self, job: Job, sha256: Callable[[str], str | None]) -> bool:
         entry = self.entries.get(job.output)
@@ -130,8 +131,8 @@ class Batch:
                 unreadable.append(failure(number, error))
                 continue
             digests[number] = {
-                "content_sha256": atomic_files.sha256(content),
-                "style_sha256": atomic_files.sha256(style),
+                "content_sha256": sha256(content),
+                "style_sha256": sha256(style),
             }
             yield RenderRequest(number, (job.content, content), (job.style, style))
 
@@ -143,7 +144,7 @@ class Batch:
         if result.data is not None:
             try:
                 atomic_files.replace(self._folder / job.output, result.data)
-                made = atomic_files.sha256(result.data)
+                made = sha256(result.data)
             except Exception as error:
                 failed = failure(result.number, error)
                 result = result._replace(error=failed.error, trace=failed.trace)
@@ -176,7 +177,7 @@ def config_sha256(config: RenderConfig) -> str:
         inputs["weights"] = vgg.origin(config.settings).get("sha256")
         if inputs["weights"]:
             del inputs["vgg_weights"]  # the path does not matter
-    return atomic_files.sha256(json.dumps(inputs, sort_keys=True).encode())
+    return sha256(json.dumps(inputs, sort_keys=True).encode())
 
 
 def _model_sha256s(handle: str) -> list[str | None]:
@@ -188,7 +189,7 @@ def _model_sha256s(handle: str) -> list[str | None]:
 
 def _file_sha256(path: str) -> str | None:
     try:
-        return atomic_files.file_sha256(path)
+        return file_sha256(path)
     except (OSError, MemoryError):
         return None
 

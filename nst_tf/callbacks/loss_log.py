@@ -5,7 +5,7 @@ import json
 import math
 from pathlib import Path
 
-from nst_tf import atomic_files
+from nst_tf import file_lock
 from nst_tf.callbacks.base import Callback
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
@@ -28,7 +28,7 @@ class LossLog(Callback):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._file = open(path, "a", encoding="utf-8")
             taken = f"loss_log={path}: another run writes to it; give another --loss_log"
-            atomic_files.lock(self._file, InputError(taken))
+            file_lock.lock(self._file, InputError(taken))
             if Path(path).is_file():
                 self._file.truncate(_length_before(path, resumed) if resumed else 0)
         except OSError as error:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from nst_tf.atomic_files import file_sha256
+from nst_tf.digests import file_sha256
 from nst_tf.errors import InputError, one_line
 from nst_tf.networks.precision import resolve as resolve_precision
 from nst_tf.networks.weights import bundled_path

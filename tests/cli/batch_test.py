@@ -16,7 +16,7 @@ from testing.pictures import PAINTING, PHOTOGRAPH, ROOT, SAMPLES
 from testing.reports import GREEN, filled
 from testing.scripts import SMALL, ScriptTest, options
 
-from nst_tf import InputError, atomic_files
+from nst_tf import InputError, file_lock
 from nst_tf.batch import processes
 from nst_tf.batch.requests import RenderResult
 from nst_tf.cli import app, batch, stylize
@@ -223,7 +223,7 @@ class EndTest(FolderTest):
         self.count = 1
         self.batch()
         with open(self.output_dir / "batch.jsonl", "ab") as log:
-            atomic_files.lock(log, InputError("is locked"))
+            file_lock.lock(log, InputError("is locked"))
             with self.refused("another batch is painting into it"):
                 self.batch()
 

@@ -20,7 +20,7 @@ from PIL import Image
 from testing.networks import extractor
 from testing.pictures import PAINTING, PHOTOGRAPH, ROOT, cut
 
-from nst_tf import Settings, Style, atomic_files, optimize, read
+from nst_tf import Settings, Style, digests, optimize, read
 from nst_tf.images.pixels import to_uint
 from nst_tf.losses.gram import gram_matrix
 from nst_tf.networks import precision
@@ -130,9 +130,7 @@ class ReadmeTest(tf.test.TestCase):
             self.assertEqual(facts["model"], name)
             self.check_signatures(facts["signatures"], self.loaded(name).signatures)
             weights = facts["weights"]
-            self.assertEqual(
-                weights["sha256"], atomic_files.file_sha256(bundled_path(weights["file"]))
-            )
+            self.assertEqual(weights["sha256"], digests.file_sha256(bundled_path(weights["file"])))
             self.assertIn(weights["sha256"], (folder / "README.md").read_text())
 
     def check_signatures(self, described, loaded):
