@@ -52,7 +52,8 @@ class Animation(Callback):
         alpha: np.ndarray | None = None,
     ):
         """`alpha` is the content image's: what is hidden is white."""
-        self._path, self._count, self._alpha = path, frames, alpha
+        self._path, self._count = path, frames
+        self._alpha = None if alpha is None else alpha[..., np.newaxis]
         self._frames: list[Frame] = []
         self._scale, self._lowest, self._log_fall = -1, math.inf, 0.0
         if arrays:
@@ -63,7 +64,7 @@ class Animation(Callback):
     def on_step(self, progress: Progress) -> None:
         """Keep a frame, where the picture has changed."""
         self._follow_loss(progress)
-        frame = Frame(self._log_fall, _thumbnail(progress, self._alpha))
+        frame = Frame(self._log_fall, self._thumbnail(progress))
         # A trial that the optimizer did not keep changes nothing.
         if not self._frames or (frame.picture != self._frames[-1].picture).any():
             self._frames.append(frame)
@@ -84,6 +85,17 @@ class Animation(Callback):
         if self._frames:
             pictures = choose(self._frames, self._count)
             atomic_files.replace(self._path, encode(pictures, Path(self._path).suffix.lower()))
+
+    def _thumbnail(self, progress: Progress) -> np.ndarray:
+        height, width = progress.scales[-1]
+        shrink = min(1.0, _MAX_SIDE / max(height, width))
+        # Even sides, which video needs.
+        sides = [max(2, round(side * shrink) // 2 * 2) for side in (height, width)]
+        rgb = np.asarray(resize(progress.image(), *sides))
+        if self._alpha is not None:
+            self._alpha = resize(self._alpha, *sides).numpy()  # once; then it has this size
+            rgb = on_white(rgb, self._alpha)
+        return to_uint(rgb, np.uint8)
 
     def _follow_loss(self, progress: Progress) -> None:
         total = float(progress.losses.total)
@@ -146,17 +158,6 @@ def _most_redundant(frames: Sequence[Frame]) -> int:
     """The frame between the two nearest ones; never the first or the last."""
     falls = np.array([frame.log_fall for frame in frames])
     return 1 + int(np.argmin(falls[2:] - falls[:-2]))
-
-
-def _thumbnail(progress: Progress, alpha: np.ndarray | None) -> np.ndarray:
-    height, width = progress.scales[-1]
-    shrink = min(1.0, _MAX_SIDE / max(height, width))
-    # Even sides, which video needs.
-    sides = [max(2, round(side * shrink) // 2 * 2) for side in (height, width)]
-    rgb = np.asarray(resize(progress.image(), *sides))
-    if alpha is not None:
-        rgb = on_white(rgb, resize(alpha[..., np.newaxis], *sides).numpy())
-    return to_uint(rgb, np.uint8)
 
 
 def _encode_mp4(pictures: Sequence[np.ndarray], file: io.BytesIO) -> None:
