@@ -12,7 +12,7 @@ import tensorflow as tf
 from nst_tf.images.pixels import ImageLike, resize
 
 # Opacity from which a pixel's own color is its color; below, it fades into that of its neighbors.
-_VISIBLE = 1 / 8
+VISIBLE = 1 / 8
 # Halvings of the pyramid; more than any image takes.
 _LEVELS = 16
 
@@ -80,7 +80,7 @@ def fill_hidden(rgb: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
     """
     opacity = tf.convert_to_tensor(alpha, tf.float32)[tf.newaxis, ..., tf.newaxis]
     image = tf.convert_to_tensor(rgb, tf.float32)[tf.newaxis]
-    weights = [tf.minimum(opacity / _VISIBLE, 1.0)]
+    weights = [tf.minimum(opacity / VISIBLE, 1.0)]
     sums = [image * weights[0]]
     for _ in range(_LEVELS):
         half = tf.maximum((tf.shape(sums[-1])[1:3] + 1) // 2, 1)

@@ -12,7 +12,7 @@ from nst_tf import atomic_files
 from nst_tf.errors import InputError
 from nst_tf.images import codecs, png_text
 from nst_tf.images.color_profiles import to_srgb
-from nst_tf.images.cutout import fill_hidden, on_white
+from nst_tf.images.cutout import VISIBLE, fill_hidden, on_white
 from nst_tf.images.metadata import Metadata
 from nst_tf.images.pixels import ImageLike, resize, to_float, to_uint
 from nst_tf.images.samples import Samples, reduce
@@ -204,7 +204,7 @@ def _fill_hidden(path: Path, rgb: np.ndarray, alpha: np.ndarray) -> None:
             f"{path}: is all transparent; expected a picture with something to see; remove its "
             "alpha channel"
         )
-    hidden = alpha < 1 / 8  # fill_hidden leaves others as they are
+    hidden = alpha < VISIBLE
     if not hidden.any():
         return
 
