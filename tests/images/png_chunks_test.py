@@ -6,7 +6,14 @@ import zlib
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
-from testing.image_files import SRGB, SWAPPED, encode_pillow, encode_png16, png_chunk
+from testing.image_files import (
+    SRGB,
+    SWAPPED,
+    encode_pillow,
+    encode_png16,
+    png_chunk,
+    read_with_notices,
+)
 
 from nst_tf.errors import InputError
 from nst_tf.images import image_io, png_chunks
@@ -36,14 +43,7 @@ class PngChunksTest(parameterized.TestCase, tf.test.TestCase):
         notice.cache_clear()
 
     def assert_read(self, data, *notices):
-        if notices:
-            with self.assertLogs("nst_tf", "WARNING") as logs:
-                found = image_io.read("file", data)
-            messages = [record.getMessage() for record in logs.records]
-            self.assertEqual(messages, [f"file: {each}" for each in notices])
-        else:
-            with self.assertNoLogs("nst_tf"):
-                found = image_io.read("file", data)
+        found = read_with_notices(self, data, *notices)
         self.assertAllClose(found.rgb, RGB / 255, rtol=0, atol=1e-6)
         return found
 

@@ -4,10 +4,14 @@ import zlib
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
-from testing.image_files import SRGB, SWAPPED, encode_pillow, encode_png16, png_chunk
-
-from nst_tf.images import image_io
-from nst_tf.images.samples import notice
+from testing.image_files import (
+    SRGB,
+    SWAPPED,
+    encode_pillow,
+    encode_png16,
+    png_chunk,
+    read_with_notices,
+)
 
 RGB = np.random.default_rng(0).integers(0, 256, (300, 5, 3), dtype=np.uint8)
 RGB[0, 0], RGB[0, 1], RGB[0, 2] = 0, 255, 128
@@ -62,15 +66,7 @@ P3, UNCHANGED = (12, 13, 0, 1), (1, 13, 0, 1)
 
 class PngColorTest(parameterized.TestCase, tf.test.TestCase):
     def read(self, data, bits, *notices):
-        notice.cache_clear()
-        if notices:
-            with self.assertLogs("nst_tf", "WARNING") as logs:
-                found = image_io.read("file", data)
-            messages = [record.getMessage() for record in logs.records]
-            self.assertEqual(messages, [f"file: {each}" for each in notices])
-        else:
-            with self.assertNoLogs("nst_tf"):
-                found = image_io.read("file", data)
+        found = read_with_notices(self, data, *notices)
         self.assertEqual(found.bits, bits)
         return found.rgb
 

@@ -9,10 +9,26 @@ import tensorflow as tf
 import tifffile
 from PIL import Image, ImageCms
 
+from nst_tf.images import image_io
+from nst_tf.images.samples import notice
+
 EXIF_HEADER = b"Exif\0\0"
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 # Its red is sRGB's green, and the reverse.
 SWAPPED = SRGB.replace(b"rXYZ", b"xXYZ").replace(b"gXYZ", b"rXYZ").replace(b"xXYZ", b"gXYZ")
+
+
+def read_with_notices(case, data, *notices):
+    """Read a file as `file`, and check that these notices, and no others, are logged."""
+    notice.cache_clear()
+    if not notices:
+        with case.assertNoLogs("nst_tf"):
+            return image_io.read("file", data)
+    with case.assertLogs("nst_tf", "WARNING") as logs:
+        found = image_io.read("file", data)
+    messages = [record.getMessage() for record in logs.records]
+    case.assertEqual(messages, [f"file: {each}" for each in notices])
+    return found
 
 
 def encode_pillow(pixels, mode, file_format, palette=None, **options):
