@@ -30,6 +30,11 @@ flags.DEFINE_multi_string(
 )
 flags.DEFINE_string("keep_mask", None, "a mask of the photograph, white where it must stay")
 flags.DEFINE_string("output", None, "the picture (required): .png, .jpg, .webp or .tiff")
+flags.DEFINE_string(
+    "preview",
+    None,
+    "a file for the picture so far, written over every few seconds, for a viewer that follows it",
+)
 flags.DEFINE_string("loss_log", None, "a file for the losses of each step, as JSON Lines")
 flags.DEFINE_string("snapshots_dir", None, "a folder for pictures on the way, of one run")
 flags.DEFINE_integer("snapshot_every", 10, "steps between two of them", lower_bound=1)

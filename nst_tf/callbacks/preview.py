@@ -1,10 +1,15 @@
 """A preview: the newest picture of a run, now and then."""
 
 import math
+import os
 from collections.abc import Callable
 from time import monotonic
 
+import numpy as np
+
+from nst_tf import atomic_files
 from nst_tf.callbacks.base import Callback
+from nst_tf.images import image_io
 from nst_tf.run.progress import Progress
 
 # How many times as long as it takes to show a picture the run goes on without the next.
@@ -47,3 +52,17 @@ class Preview(Callback):
         if self._newest is not None:
             self._show(self._newest)
             self._newest = None
+
+
+def to_file(path: str | os.PathLike, alpha: np.ndarray | None = None) -> Callable[[Progress], None]:
+    """What writes a picture over the one before, for a viewer that follows the file.
+
+    `alpha` is the content image's, for all of them.
+    """
+
+    def write(progress: Progress) -> None:
+        data = image_io.encode(progress.image(), path, alpha=alpha)
+        # No rescue: the picture is written at the end, too, and that one is rescued.
+        atomic_files.replace(path, data, rescue=False)
+
+    return write

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from nst_tf import atomic_files, coarse_to_fine
-from nst_tf.callbacks import animation, snapshots
+from nst_tf.callbacks import animation, preview, snapshots
 from nst_tf.callbacks.animation import Animation
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.callbacks.checkpointing import Checkpointing
 from nst_tf.callbacks.loss_log import LossLog
+from nst_tf.callbacks.preview import Preview
 from nst_tf.callbacks.progress_bar import ProgressBar
 from nst_tf.callbacks.snapshots import Snapshots
 from nst_tf.callbacks.tensorboard import TensorBoard
@@ -26,6 +27,9 @@ from nst_tf.run.progress import State
 from nst_tf.run.record import Json
 from nst_tf.settings import Settings
 
+# From one preview to the next, at least.
+_PREVIEW_SECONDS = 2.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -38,6 +42,7 @@ class Options:
     style_region: Sequence[str]
     keep_mask: str | None
     output: str
+    preview: str | None
     loss_log: str | None
     snapshots_dir: str | None
     snapshot_every: int
@@ -129,6 +134,8 @@ def _check_outputs(options: Options, sources: list[str], long_side: int) -> None
         atomic_files.check(path)
         if Path(path).exists() and not record.is_record(path):
             raise InputError(f"{path}: is there already and no record; give --norecord")
+    if options.preview:
+        image_io.check_output(options.preview, long_side)
     if options.animation:
         animation.check(options.animation)
     if options.snapshots_dir:
@@ -140,6 +147,7 @@ def _check_outputs(options: Options, sources: list[str], long_side: int) -> None
     app.check_no_overwrite(
         sources,
         output=options.output,
+        preview=options.preview,
         loss_log=options.loss_log,
         animation=options.animation,
         checkpoint=options.checkpoint,
@@ -182,6 +190,9 @@ def _callbacks(
 ) -> list[Callback]:
     """What follows the run."""
     callbacks: list[Callback] = [] if options.quiet else [ProgressBar()]
+    if options.preview:
+        show = preview.to_file(options.preview, alpha)
+        callbacks.append(Preview(show, seconds=_PREVIEW_SECONDS))
     if options.tensorboard_dir:
         callbacks.append(TensorBoard(options.tensorboard_dir, options.tensorboard_every))
     if options.loss_log:  # after what may be refused: it empties an old log

@@ -1,6 +1,10 @@
+import errno
 import itertools
+import os
+from pathlib import Path
 from unittest import mock
 
+import numpy as np
 from absl.testing import absltest, parameterized
 from testing.runs import fake_run
 
@@ -8,6 +12,7 @@ from nst_tf import InputError
 from nst_tf.callbacks import preview
 from nst_tf.callbacks.base import notify
 from nst_tf.callbacks.preview import Preview
+from nst_tf.images import image_io
 
 
 class PreviewTest(parameterized.TestCase):
@@ -65,6 +70,49 @@ class PreviewTest(parameterized.TestCase):
             )
         self.assertEqual(shown, [0, 5, 8])
         self.assertLen(logs.output, 1)
+
+
+class ToFileTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir().full_path)
+
+    @parameterized.parameters("a.png", "a.jpg", "a.webp", "a.tif")
+    def test_each_picture_takes_the_place_of_the_one_before(self, name):
+        path = self.folder / "new" / name
+        show, shapes = preview.to_file(path), []
+        for number, progress in enumerate(fake_run([1.0], [1.0] * 2, size=(16, 24))):
+            show(progress)
+            found = image_io.read(path).rgb
+            np.testing.assert_allclose(found, np.full(found.shape, number / 64), atol=0.01)
+            shapes.append(found.shape)
+        self.assertEqual(shapes, [(8, 12, 3), (16, 24, 3), (16, 24, 3)])
+        self.assertEqual([each.name for each in path.parent.iterdir()], [name])
+
+    def test_what_is_hidden_is_transparent_also_at_coarse_scales(self):
+        path, alpha = self.folder / "a.png", np.eye(16, dtype=np.float32)
+        coarse, fine = fake_run([1.0], [1.0], size=(16, 16))
+        show = preview.to_file(path, alpha)
+        show(coarse)
+        np.testing.assert_allclose(image_io.read(path).alpha[0, :2], [0.5, 0.0], atol=0.2)
+        show(fine)
+        np.testing.assert_array_equal(image_io.read(path).alpha, alpha)
+
+    @parameterized.parameters("os.fsync", "os.replace")
+    def test_a_full_disk_keeps_the_picture_before_and_fills_no_other(self, function):
+        path, temporary = self.folder / "a.png", self.create_tempdir().full_path
+        first, second = fake_run([1.0] * 2)
+        show = preview.to_file(path)
+        show(first)
+        before = path.read_bytes()
+        with (
+            mock.patch(function, side_effect=OSError(errno.ENOSPC, "full")),
+            mock.patch("tempfile.gettempdir", lambda: temporary),
+            self.assertRaisesRegex(InputError, r"a\.png: cannot be written \(full\)"),
+        ):
+            show(second)
+        self.assertEqual(path.read_bytes(), before)
+        self.assertEqual((os.listdir(self.folder), os.listdir(temporary)), (["a.png"], []))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 from absl.testing import absltest, parameterized
 from testing import signaled
@@ -204,8 +205,14 @@ class InProcessTest(StylizeTest):
         self.assertStartsWith(out, "there is no checkpoint yet; starting afresh\n")
         self.assertLen([*folder.iterdir()], SMALL.steps)
 
+    def test_the_preview_of_a_run_that_is_stopped_is_its_picture(self):
+        path = self.folder / "so_far.png"
+        self.stop(after=3, preview=path)
+        shown, painted = image_io.read(path).rgb, image_io.read(self.output).rgb
+        np.testing.assert_array_equal(shown, painted)
+
     def test_before_the_first_step_nothing_is_written(self):
-        self.assertEqual(self.stop(after=0), "")
+        self.assertEqual(self.stop(after=0, preview=self.folder / "so_far.png"), "")
         self.assertEqual(set(self.files()), {self.log})
 
     def test_a_failed_run_keeps_the_picture_from_before(self):
@@ -239,6 +246,7 @@ class ProcessTest(absltest.TestCase):
             *(f"--checkpoint={self.folder}/run.ckpt", "--checkpoint_every=0", "--resume"),
             *(f"--animation={self.folder}/film.gif", f"--tensorboard_dir={self.folder}/events"),
             *(f"--snapshots_dir={self.folder}/snapshots", "--snapshot_every=1"),
+            f"--preview={self.folder}/so_far.jpg",
         ]
 
     def paint_and_signal(self, number, *call):
@@ -258,6 +266,7 @@ class ProcessTest(absltest.TestCase):
         )
         self.assertTrue(image_io.read(self.output).rgb.any())
         self.assertTrue((self.folder / "film.gif").exists())
+        self.assertTrue((self.folder / "so_far.jpg").exists())
         return errors
 
     def test_stopped_killed_and_resumed_gives_the_bytes_of_a_whole_run_and_so_does_its_record(self):

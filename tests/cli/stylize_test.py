@@ -52,6 +52,16 @@ class OutputTest(StylizeTest):
             ["painted.png", "painted.png.json", "painted.jpg", "painted.jpg.json"],
         )
 
+    def test_the_preview_is_in_the_end_the_picture(self):
+        content, path = self.folder / "content.png", self.folder / "new" / "so_far.png"
+        with Image.open(PHOTOGRAPH) as opened:
+            opened.putalpha(Image.linear_gradient("L").resize(opened.size))
+            opened.save(content)
+        self.stylize(content=content, preview=path)
+        painted, shown = image_io.read(self.output), image_io.read(path)
+        np.testing.assert_array_equal(shown.rgb, painted.rgb)
+        np.testing.assert_array_equal(shown.alpha, painted.alpha)
+
     def test_quiet_and_without_a_record(self):
         self.assertEqual(self.stylize(quiet=True, record=False), ("", ""))
         self.assertEqual(set(self.files()), {self.output.parent, self.output})
@@ -192,13 +202,15 @@ class RefusalTest(StylizeTest):
 
     def test_outputs_that_cannot_be_written(self):
         self.refuses("a.gif: unknown extension", output=self.folder / "a.gif")
+        self.refuses("b.gif: unknown extension", preview=self.folder / "b.gif")
         self.refuses("is a file; expected a folder", output=f"{PHOTOGRAPH}/a.png")
         self.refuses("loss_log=", "is the name of a picture", loss_log=self.folder / "a.jpg")
         self.refuses("animation=", "unknown ending '.png'", animation=self.folder / "a.png")
         self.refuses("give --checkpoint", resume=True)
 
     @parameterized.parameters(
-        "output", "checkpoint", "animation", "loss_log", "snapshots_dir", "tensorboard_dir"
+        *("output", "preview", "checkpoint", "animation", "loss_log"),
+        *("snapshots_dir", "tensorboard_dir"),
     )
     def test_a_folder_that_cannot_be_written(self, flag):
         # Not by root either.
@@ -211,6 +223,8 @@ class RefusalTest(StylizeTest):
         shutil.copy(PHOTOGRAPH, content)
         self.refuses(f"output={content}: would overwrite", content=content, output=content)
         self.refuses("loss_log=", "would overwrite", content=content, loss_log=content)
+        self.refuses(f"preview={content}: would overwrite", content=content, preview=content)
+        self.refuses("preview=", "would overwrite output=", preview=self.output)
         self.refuses("checkpoint=", "is another file", content=content, checkpoint=content)
         self.output.parent.mkdir()
         self.record.write_text("{}")

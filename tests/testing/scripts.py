@@ -44,6 +44,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "style_mask": [],
         "style_region": [],
         "keep_mask": None,
+        "preview": None,
         "loss_log": None,
         "snapshots_dir": None,
         "snapshot_every": 10,
