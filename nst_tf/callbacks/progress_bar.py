@@ -5,29 +5,38 @@ from datetime import timedelta
 from time import monotonic
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
+from rich.text import Text
 
 from nst_tf.callbacks.base import Callback
 from nst_tf.losses.terms import Losses
-from nst_tf.run.progress import Progress
+from nst_tf.run.progress import Progress, seconds_left
 
 # Between two lines where there is no terminal.
 LINE_SECONDS = 10.0
+# Of the bar; what would leave it less is left out.
+_MIN_WIDTH = 8
 
 
 class ProgressBar(Callback):
-    """Shows scale, step, the losses of the picture, and the time left."""
+    """Shows scale, step, the time elapsed and left, and the losses of the picture."""
 
     def __init__(self) -> None:
+        console = Console()
         self._bar = Bar(
-            TextColumn("{task.description}"), BarColumn(None), console=Console(), expand=True
+            TextColumn("{task.description}"),
+            BarColumn(None, table_column=Column(ratio=1, width=_MIN_WIDTH)),
+            _TimeAndLosses(console),
+            console=console,
+            expand=True,
         )
         self._is_terminal = sys.stdout.isatty()
         self._losses: Losses | None = None
         self._origin: tuple[float, float] | None = None
         self._last_line = monotonic() - LINE_SECONDS
-        self._task = self._bar.add_task("preparing", total=1.0)
+        self._task = self._bar.add_task("preparing", total=1.0, left="", losses="")
 
     def on_begin(self) -> None:
         """Show the bar."""
@@ -43,13 +52,13 @@ class ProgressBar(Callback):
         now = monotonic()
         self._origin = self._origin or (now, progress.done)
         left = time_left(now - self._origin[0], self._origin[1], progress.done)
+        step, losses = _describe_step(progress), _describe_losses(self._losses)
         if self._is_terminal:
-            line = f"{_describe(progress, self._losses)} {left}"
-            self._bar.update(self._task, description=line, completed=progress.done)
+            done = progress.done
+            self._bar.update(self._task, description=step, completed=done, left=left, losses=losses)
         elif monotonic() - self._last_line >= LINE_SECONDS or progress.done == 1:
             height, width = progress.scales[progress.scale]
-            line = _describe(progress, self._losses)
-            print(f"{width} x {height} px, {line} {left}".rstrip(), flush=True)
+            print(f"{width} x {height} px, {step} {losses} {left}".rstrip(), flush=True)
             self._last_line = monotonic()
 
     def close(self) -> None:
@@ -58,17 +67,36 @@ class ProgressBar(Callback):
             self._bar.stop()
 
 
+class _TimeAndLosses(ProgressColumn):
+    """The time elapsed, which goes on during a step, the time left, and the losses.
+
+    As much of that as there is room for.
+    """
+
+    def __init__(self, console: Console):
+        super().__init__()
+        self._console = console
+
+    def render(self, task: Task) -> Text:
+        left, losses = task.fields["left"], task.fields["losses"]
+        elapsed = f"{timedelta(seconds=int(task.elapsed or 0))} elapsed"
+        times = f"{elapsed}, {left}" if left else elapsed
+        room = self._console.width - len(task.description) - _MIN_WIDTH - 2  # the gaps
+        texts = (f"{times} {losses}".rstrip(), times)
+        return Text(next((text for text in texts if len(text) <= room), left), no_wrap=True)
+
+
 def time_left(seconds: float, before: float, done: float) -> str:
     """The time left where a fraction of the work, from `before` to `done`, took so many seconds."""
-    if done == before:
-        return ""
-    return f"{timedelta(seconds=round(seconds * (1 - done) / (done - before)))} left"
+    left = seconds_left(seconds, before, done)
+    return "" if left is None else f"{timedelta(seconds=round(left))} left"
 
 
-def _describe(progress: Progress, losses: Losses) -> str:
+def _describe_step(progress: Progress) -> str:
+    step, steps = progress.step + 1, progress.steps[progress.scale]
+    return f"scale {progress.scale + 1}/{len(progress.scales)} step {step}/{steps}"
+
+
+def _describe_losses(losses: Losses) -> str:
     total, style, content, _ = (f"{float(value):.2g}" for value in losses)
-    return (
-        f"scale {progress.scale + 1}/{len(progress.scales)} "
-        f"step {progress.step + 1}/{progress.steps[progress.scale]} "
-        f"loss {total}: style {style} content {content}"
-    )
+    return f"loss {total}: style {style} content {content}"

@@ -1,9 +1,10 @@
 import contextlib
 import io
 import os
+import re
 from unittest import mock
 
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 from testing.runs import fake_run
 
 from nst_tf.callbacks import progress_bar
@@ -21,7 +22,7 @@ def shown(run, out):
     return out.getvalue()
 
 
-class ProgressBarTest(absltest.TestCase):
+class ProgressBarTest(parameterized.TestCase):
     def test_first_and_last_line_of_a_short_run_without_a_terminal(self):
         lines = shown(fake_run([4.0, 3.0], [2.0, 1.0, 0.5], size=(96, 64)), io.StringIO())
         self.assertRegex(
@@ -37,11 +38,28 @@ class ProgressBarTest(absltest.TestCase):
         losses = [line.split("loss ")[1].split(":")[0] for line in lines]
         self.assertEqual(losses, ["3", "2", "2", "1", "1", "1"])
 
-    @mock.patch.dict(os.environ, TERM="xterm", COLUMNS="100")
-    def test_bar_on_a_terminal(self):
-        text = shown(fake_run([4.0], [2.0, 1.0]), Terminal())
-        self.assertIn("scale 2/2 step 2/2 loss 1: style 0.5 content 0.3 0:00:00 left", text)
-        self.assertIn("━", text)
+    @parameterized.parameters(
+        (40, "0:00:00 left"),
+        (60, "0:00:00 elapsed, 0:00:00 left"),
+        (80, "0:00:00 elapsed, 0:00:00 left"),
+        (120, "0:00:00 elapsed, 0:00:00 left loss 1: style 0.5 content 0.3"),
+        (200, "0:00:00 elapsed, 0:00:00 left loss 1: style 0.5 content 0.3"),
+    )
+    def test_bar_takes_the_width_with_as_much_as_there_is_room_for(self, width, words):
+        with mock.patch.dict(os.environ, TERM="xterm", COLUMNS=str(width)):
+            text = shown(fake_run([4.0], [2.0, 1.0]), Terminal())
+        last = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text).splitlines()[-1]
+        self.assertRegex(last, f"^scale 2/2 step 2/2 ━{{8,}} {words}$")
+        self.assertLen(last, width)
+
+    @mock.patch.dict(os.environ, TERM="xterm", COLUMNS="60")
+    @mock.patch("rich.console.monotonic", return_value=100.0)
+    def test_time_elapsed_goes_on_without_a_step(self, clock):
+        def run():
+            clock.return_value += 65.0
+            yield from ()
+
+        self.assertIn("0:01:05 elapsed", shown(run(), Terminal()))
 
     @mock.patch.dict(os.environ, TERM="xterm", COLUMNS="100")
     def test_bar_on_a_terminal_without_lines(self):
