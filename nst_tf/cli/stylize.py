@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nst_tf import atomic_files, coarse_to_fine
-from nst_tf.callbacks import animation, preview, snapshots
+from nst_tf.callbacks import animation, preview, snapshots, tensorboard
 from nst_tf.callbacks.animation import Animation
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.callbacks.checkpointing import Checkpointing
@@ -122,6 +122,8 @@ def stylize(
     film = _film(options, resumed, content.alpha)
     callbacks = _callbacks(options, run_inputs, resumed, film, content.alpha)
     del resumed, state  # or all of it would be held as long as the run
+    if options.tensorboard_dir and not options.quiet:
+        print(f"watch it: {tensorboard.command(options.tensorboard_dir)}", flush=True)
     painting = Painting(options, content, run_inputs, flags or {}, film)
     painting.follow(notify(app.interruptible(run), callbacks))
 
@@ -140,6 +142,8 @@ def _check_outputs(options: Options, sources: list[str], long_side: int) -> None
         animation.check(options.animation)
     if options.snapshots_dir:
         snapshots.check(options.snapshots_dir, resume=options.resume)
+    if options.tensorboard_dir:
+        tensorboard.check(options.tensorboard_dir, resume=options.resume)
     if options.checkpoint:
         checkpoint.check(options.checkpoint, resume=options.resume)
     elif options.resume:

@@ -62,9 +62,19 @@ class OutputTest(StylizeTest):
         np.testing.assert_array_equal(shown.rgb, painted.rgb)
         np.testing.assert_array_equal(shown.alpha, painted.alpha)
 
+    def test_events_for_tensorboard_and_how_to_watch_them(self):
+        folder = self.folder / "events"
+        out, _ = self.stylize(tensorboard_dir=folder)
+        self.assertRegex(out, rf"(?m)^watch it: \S*tensorboard --logdir={folder}$")
+        self.assertLen([*folder.iterdir()], 1)
+        with self.refused(f"tensorboard_dir={folder}: has the events of another run"):
+            self.stylize(tensorboard_dir=folder, output=self.folder / "other.png")
+
     def test_quiet_and_without_a_record(self):
         self.assertEqual(self.stylize(quiet=True, record=False), ("", ""))
         self.assertEqual(set(self.files()), {self.output.parent, self.output})
+        folder = self.folder / "events"
+        self.assertEqual(self.stylize(quiet=True, tensorboard_dir=folder), ("", ""))
 
     def test_styles_masks_regions_and_layers_reach_the_run(self):
         self.stylize(
