@@ -67,13 +67,22 @@ def callbacks(results: dict) -> list[str]:
     for name, seconds in results["callbacks"].items():
         own, step = (statistics.median(seconds[key]) for key in ("own", "step"))
         rows.append([name, f"{own:.5f}", f"{own / step:.2%}"])
+    whole = [["callback", "seconds", "of the run"]]
+    for name, seconds in results["whole_runs"].items():
+        shares = [own / run for own, run in zip(seconds["own"], seconds["run"], strict=True)]
+        own, share = statistics.median(seconds["own"]), statistics.median(shares)
+        whole.append([name, f"{own:.2f}", f"{share:.2%}"])
     settings = results["settings"]
     return [
         "## Callbacks",
         f"What a callback takes after each step, beside the step itself, at {settings['size']} px. "
-        f"Medians over {settings['rounds']} runs of {settings['steps']} steps, in turns. "
+        f"Runs of {settings['steps']} steps, in turns; rounds: {settings['rounds']}; medians. "
         "Snapshots, checkpoint and picture are written now and then; here they were not due.",
         table(rows),
+        "What they take of whole runs at that size with the default steps, from the first picture "
+        f"to the last, written as often as by default. Rounds: {settings['rounds']}, in turns; "
+        "medians.",
+        table(whole),
         provenance(results),
     ]
 

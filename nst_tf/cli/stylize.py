@@ -28,7 +28,7 @@ from nst_tf.run.record import Json
 from nst_tf.settings import Settings
 
 # From one preview to the next, at least.
-_PREVIEW_SECONDS = 2.0
+PREVIEW_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +196,7 @@ def _callbacks(
     callbacks: list[Callback] = [] if options.quiet else [ProgressBar()]
     if options.preview:
         show = preview.to_file(options.preview, alpha)
-        callbacks.append(Preview(show, seconds=_PREVIEW_SECONDS))
+        callbacks.append(Preview(show, seconds=PREVIEW_SECONDS))
     if options.tensorboard_dir:
         callbacks.append(TensorBoard(options.tensorboard_dir, options.tensorboard_every))
     if options.loss_log:  # after what may be refused: it empties an old log
