@@ -162,6 +162,18 @@ class CommandTest(ScriptTest):
         for output in outputs:
             self.assertTrue((self.folder / output).is_file(), output)
 
+    @parameterized.parameters(
+        ("--preview=so_far.png", "so_far.png", ""),
+        ("--tensorboard_dir=runs/1", "runs/1", "tensorboard --logdir=runs/1\n"),
+    )
+    def test_watching_as_in_the_readme(self, flag, path, line):
+        command = f"--content=photo.jpg --style=painting.jpg {flag} --output=painted.png"
+        self.assertIn(f"scripts/stylize.py {command}\n", (ROOT / "README.md").read_text())
+        found = run("stylize", *command.split(), *TINY, cwd=self.folder)
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        self.assertTrue((self.folder / path).exists())
+        self.assertIn(line, found.stdout)
+
     def test_settings_layers_and_paths_in_the_home_folder(self):
         found = run(
             "stylize",
