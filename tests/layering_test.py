@@ -26,6 +26,7 @@ LAYERS = (
     ("coarse_to_fine", "feed_forward"),
     ("export",),
     ("batch", "reports"),
+    ("app",),
     ("cli",),
 )
 # What the parts of the first row know of each other.

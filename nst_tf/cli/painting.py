@@ -74,8 +74,7 @@ class Painting:
     def _write_picture(self, picture: np.ndarray) -> None:
         """With the record within it, but for paths."""
         options, content = self._options, self._content
-        flags = {name: self._flags.get(name) for name in ("style_blend", "style_layers", "recipe")}
-        note = json.dumps({**self._record, "flags": flags}) if options.record else ""
+        note = json.dumps(record.make_note(self._record, self._flags)) if options.record else ""
         image_io.write(
             options.output,
             picture,

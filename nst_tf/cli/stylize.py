@@ -165,6 +165,8 @@ def _planned(options: Options, run_inputs: Json, recorded: Json | None) -> State
     say = print if not options.quiet else lambda line: None
     if "stopped" in recorded:
         say("the recorded run was stopped; this one goes to its end")
+    if "continued" in recorded:
+        say("the recorded picture was continued from an earlier one; this run paints it at one go")
     differences = record.differences(recorded, run_inputs)
     if differences:
         say(f"not the same as the record: {'; '.join(differences)}")

@@ -109,5 +109,10 @@ class Progress:
         )
 
 
+def seconds_left(seconds: float, before: float, done: float) -> float | None:
+    """The time left where a fraction of the work, from `before` to `done`, took so many seconds."""
+    return None if done == before else seconds * (1 - done) / (done - before)
+
+
 def _work(steps: Sequence[int], pixels: Sequence[int]) -> int:
     return sum(map(operator.mul, steps, pixels))

@@ -62,6 +62,12 @@ def make_record(inputs: Json, state: "State") -> Json:
     return {**inputs, "plan": plan_as_json(state.initial_plan), "versions": versions()}
 
 
+def make_note(record: Json, flags: Json) -> Json:
+    """The record as a PNG holds it: with what `read` needs of the flags, but for paths."""
+    names = ("style_blend", "style_layers", "recipe")
+    return {**record, "flags": {name: flags.get(name) for name in names}}
+
+
 def plan_as_json(plan: "RunPlan") -> Json:
     """A plan, fit for JSON."""
     scales = [

@@ -39,7 +39,7 @@ class Step:
     ):
         """Keep what the first call needs; `build` makes the objective for a largest tile.
 
-        `graphs` are traced steps of the same optimizer, network and settings; new ones are added.
+        `graphs` are traced steps of the same optimizer, network and weights; new ones are added.
         """
         self._optimizer, self._build, self._jit_compile = optimizer, build, jit_compile
         self._graphs, self.max_tile_pixels = graphs, max_tile_pixels
@@ -71,7 +71,8 @@ class Step:
         # round otherwise, and the exported graph would paint another picture. So it serves all
         # sizes, and all images with as many style targets and masks.
         signature = tf.nest.map_structure(_any_size, (state, objective.targets))
-        key = str(signature)
+        # One that keeps an image gray has the same targets as one that does not.
+        key = f"{type(objective).__name__} {signature}"
         if key not in self._graphs:
             # Without its targets, or the graph would hold them.
             nothing = tf.nest.map_structure(lambda _: None, objective.targets)
