@@ -92,6 +92,6 @@ class Choosing:
             return None, ""
         try:
             visit = self._visits.of(request.session_hash)
-            return str(self._sources.receive(visit, value.path)), ""
+            return str(self._sources.receive(visit, value["path"])), ""
         except InputError as error:
             return None, words.line(one_line(error, max_length=1000), is_error=True)

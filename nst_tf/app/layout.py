@@ -44,6 +44,7 @@ class Outputs:
     """What comes of it."""
 
     line: gr.HTML
+    ticket: gr.State
     live: gr.HTML
     slider: gr.ImageSlider
     beside: gr.Radio
@@ -209,6 +210,8 @@ def _outputs() -> Outputs:
         )
     return Outputs(
         line=line,
+        # A new one lets a run follow.
+        ticket=gr.State(""),
         live=live,
         slider=slider,
         beside=beside,

@@ -92,26 +92,25 @@ def _connect_painting(studio: Studio, inputs: Inputs, buttons: Buttons, outputs:
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     # What is painted fast is painted beside a run, and one picture at a time.
     fast: dict[str, Any] = {"concurrency_id": "fast", "concurrency_limit": 1, "preprocess": False}
-    runs = [
-        trigger.click(prepare, values, shown, **fast, **hidden).success(
-            studio.follow,
-            None,
-            shown,
-            concurrency_id="painting",
-            concurrency_limit=1,
-            api_visibility="private",
-            show_progress="minimal",
-            show_progress_on=outputs.line,
-        )
-        for trigger, prepare in (
-            (buttons.paint, studio.prepare),
-            (outputs.go_on, studio.prepare_to_go_on),
-            (outputs.twice, studio.prepare_twice),
-        )
-    ]
+    for trigger, prepare in (
+        (buttons.paint, studio.prepare),
+        (outputs.go_on, studio.prepare_to_go_on),
+        (outputs.twice, studio.prepare_twice),
+    ):
+        trigger.click(prepare, values, shown, **fast, **hidden)
+    run = outputs.ticket.change(
+        studio.follow,
+        None,
+        shown,
+        concurrency_id="painting",
+        concurrency_limit=1,
+        api_visibility="private",
+        show_progress="minimal",
+        show_progress_on=outputs.line,
+    )
     buttons.fast.click(studio.fast, values, shown, **fast, **hidden)
     buttons.stop.click(studio.stop, None, buttons.stop, queue=False, **hidden)
-    buttons.leave.click(studio.leave, None, shown, cancels=runs, queue=False, **hidden)
+    buttons.leave.click(studio.leave, None, shown, cancels=run, queue=False, **hidden)
     outputs.beside.input(studio.compare, outputs.beside, shown, **hidden)
     outputs.history.select(studio.choose, outputs.beside, shown, **hidden)
 

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 import gradio as gr
+from gradio.components.image_editor import EditorData
 
 from nst_tf.app import output_folder, previews, words
 from nst_tf.app.layout import BESIDE, MAX_PAINTINGS, Buttons, Inputs, Outputs
@@ -84,11 +85,9 @@ class Studio:
             else:
                 painted = self._painter.fast(order.request, _INSTANT_SIDE)
             visit.job = Job(begin, visit.new_folder(), order.name, order.knobs)
-            yield self._waiting(_jpeg(painted))
+            yield {**self._waiting(_jpeg(painted)), self._outputs.ticket: visit.job.folder.name}
         except Exception as error:
             yield {**self._idle(visit), self._outputs.line: _mistake(error)}
-            # The run does not follow; the line has said why.
-            raise gr.Error(visible=False, print_exception=False) from error
 
     async def follow(self, request: gr.Request) -> AsyncIterator[Update]:
         """Start the run that waits, show it as it goes, and what comes of it."""
@@ -164,9 +163,11 @@ class Studio:
         is_mixed, drawing, *knobs = rest
         if not is_mixed:
             paintings, weights = [paintings[0], None, None, None], [1.0] * MAX_PAINTINGS
-        drawn = self._inputs.drawing.preprocess(drawing) if drawing else None
+        drawn = None
+        if drawing:
+            drawn = self._inputs.drawing.preprocess(EditorData.model_validate(drawing))
         layers = drawn["layers"] if drawn else []
-        paths = [each.path if each else None for each in (photograph, *paintings)]
+        paths = [each["path"] if each else None for each in (photograph, *paintings)]
         return self._sources.order(visit, paths[0], paths[1:], weights, layers, knobs, **how)
 
     def _keep(self, visit: Visit, job: Job, painted: Painted) -> Entry:
