@@ -1,0 +1,94 @@
+"""What the page's inputs stand for: files, and the request that they make."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nst_tf.app import masks, previews
+from nst_tf.app.controls import Controls
+from nst_tf.app.painted import PaintRequest
+from nst_tf.app.paintings import Painting
+from nst_tf.app.visits import Visit
+from nst_tf.errors import InputError
+from nst_tf.run.pyramid import style_long_side
+from nst_tf.style import Style, visible_region
+
+# Of the name of a picture's file.
+_MAX_NAME = 80
+
+
+class Order(NamedTuple):
+    """What a visitor asks for: the request, a name for the picture, and the knobs' values."""
+
+    request: PaintRequest
+    name: str
+    knobs: tuple[Any, ...]
+
+
+class Sources:
+    """Makes requests of what the components hold."""
+
+    def __init__(self, offered: Sequence[Painting], controls: Controls):
+        self._offered = {str(each.preview): each.path for each in offered}
+        self._controls = controls
+
+    def receive(self, visit: Visit, path: str) -> Path:
+        """Take a picture that a browser has sent; the path of what that shows of it."""
+        source = Path(path)
+        visit.originals[path] = source
+        picture = visit.read(source, previews.SMALL)
+        preview = visit.new_folder() / f"{source.stem}.jpg"
+        visit.originals[str(preview)] = source
+        return previews.write_picture(preview, picture)
+
+    def original(self, visit: Visit, path: str) -> Path:
+        """The file that something shown stands for."""
+        return visit.originals.get(path) or self._offered.get(path) or Path(path)
+
+    def order(
+        self,
+        visit: Visit,
+        photograph: str | None,
+        paintings: Sequence[str | None],
+        weights: Sequence[float],
+        layers: Sequence[np.ndarray],
+        knobs: Sequence[Any],
+        *,
+        twice_as_large: bool = False,
+    ) -> Order:
+        """What the components ask for.
+
+        Raises:
+            InputError: something is missing, or does not fit.
+        """
+        recipe, settings = self._controls.settings(knobs)
+        if not photograph:
+            raise InputError("photograph: none is there; drop one, or paste one")
+        given = [(path, weight) for path, weight in zip(paintings, weights, strict=True) if path]
+        if not given:
+            raise InputError("painting: none is there; choose one, or drop one")
+        source = self.original(visit, photograph)
+        if twice_as_large:
+            size = settings.size or max(visit.read(source, 0).rgb.shape[:2])
+            knobs = self._controls.changed(knobs, size=2 * size)
+            recipe, settings = self._controls.settings(knobs)
+        content = visit.read(source, settings.size)
+        needed = style_long_side(settings, settings.size or max(content.rgb.shape[:2]))
+        drawn = masks.from_layers(layers, len(given))
+        styles, names = [], [source.stem]
+        for (path, weight), mask in zip(given, drawn.paintings, strict=True):
+            painting = self.original(visit, path)
+            picture = visit.read(painting, needed)
+            region = visible_region(picture.alpha, None)
+            styles.append(Style(picture.rgb, weight=weight, mask=mask, region=region))
+            names.append(painting.stem)
+        request = PaintRequest(
+            photograph=content,
+            styles=tuple(styles),
+            settings=settings,
+            keep_mask=drawn.keep,
+            recipe=recipe,
+        )
+        return Order(request, "_".join(names)[:_MAX_NAME], tuple(knobs))
