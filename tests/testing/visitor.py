@@ -58,7 +58,7 @@ class Visitor:
 
     def setting(self, name: str):
         """The field of a setting."""
-        return self.page.locator(f"#setting-{name} input").first
+        return self.page.locator(f"#setting-{name}").locator("input, textarea").first
 
     def click(self, name: str):
         """Click a button."""
