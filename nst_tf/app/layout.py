@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from nst_tf.app import controls, masks
+from nst_tf.app import controls, masks, words
 from nst_tf.app.controls import Controls
 from nst_tf.app.paintings import Painting
 
@@ -102,6 +102,7 @@ def _sources(offered: Sequence[Painting]) -> dict[str, Any]:
         gallery = gr.Gallery(
             [(str(each.preview), each.name) for each in offered],
             label="paintings to choose from",
+            show_label=False,
             elem_id="offered",
             columns=4,
             height="auto",
@@ -177,7 +178,7 @@ def _legend() -> str:
 
 def _outputs() -> Outputs:
     line = gr.HTML(elem_id="line", min_height=28)
-    live = gr.HTML(elem_id="live", min_height=320)
+    live = gr.HTML(words.NO_PICTURE, elem_id="live")
     slider = gr.ImageSlider(
         label="photograph | picture",
         show_label=False,
@@ -200,6 +201,7 @@ def _outputs() -> Outputs:
         )
         history = gr.Gallery(
             label="pictures of this visit",
+            show_label=False,
             elem_id="history",
             columns=6,
             height="auto",

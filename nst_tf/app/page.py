@@ -41,6 +41,7 @@ def build(
     with gr.Blocks(
         title="nst_tf", analytics_enabled=False, delete_cache=_DELETE_CACHE, fill_width=True
     ) as page:
+        gr.HTML(words.TITLE, elem_id="title")
         warming = gr.HTML(elem_id="warming")
         inputs, buttons, outputs = lay_out(offered)
         sources = Sources(offered, inputs.controls)
@@ -61,11 +62,18 @@ def build(
 
 def theme() -> gr.themes.Base:
     """The page's colors and type; the fonts are those of the visitor's machine."""
-    return gr.themes.Soft(
-        primary_hue="amber",
+    return gr.themes.Default(
+        primary_hue="teal",
         neutral_hue="stone",
+        radius_size="lg",
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
+    ).set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_600",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
     )
 
 

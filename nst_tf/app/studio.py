@@ -270,7 +270,7 @@ class Studio:
             out.twice: on,
             buttons.stop: gr.update(visible=True, interactive=False),
             buttons.leave: gr.update(visible=False),
-            out.live: gr.update(value="", visible=visit.chosen is None),
+            out.live: gr.update(value=words.NO_PICTURE, visible=visit.chosen is None),
             out.history: gr.update(value=history, selected_index=None),
             out.past: gr.update(visible=len(history) > 1),
             **self.show(visit, BESIDE[0]),

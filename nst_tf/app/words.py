@@ -6,6 +6,9 @@ import html
 from nst_tf.app.painted import Painted
 from nst_tf.app.run import Snapshot
 
+TITLE = "<p><strong>nst_tf</strong> a photograph, repainted in the manner of a painting</p>"
+NO_PICTURE = "<p class='empty'>the picture will be here</p>"
+
 
 def line(text: str, *, is_error: bool = False) -> str:
     """One line; a mistake is announced at once by what reads the page aloud."""
