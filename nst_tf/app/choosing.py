@@ -8,11 +8,9 @@ import gradio as gr
 from nst_tf.app import words
 from nst_tf.app.layout import MAX_PAINTINGS, Inputs, Outputs
 from nst_tf.app.paintings import Painting
+from nst_tf.app.showing import Update
 from nst_tf.app.sources import Sources
 from nst_tf.app.visits import Visits
-from nst_tf.errors import InputError, one_line
-
-Update = dict[Any, Any]
 
 
 class Choosing:
@@ -93,5 +91,5 @@ class Choosing:
         try:
             visit = self._visits.of(request.session_hash)
             return str(self._sources.receive(visit, value["path"])), ""
-        except InputError as error:
-            return None, words.line(one_line(error, max_length=1000), is_error=True)
+        except Exception as error:
+            return None, words.mistake(error)

@@ -129,7 +129,7 @@ def _buttons() -> Buttons:
             paint=gr.Button("Paint", variant="primary", elem_id="paint", min_width=80),
             fast=gr.Button("Fast", elem_id="fast", min_width=80),
             stop=gr.Button("Stop", interactive=False, elem_id="stop", min_width=80),
-            leave=gr.Button("Leave the line", visible=False, elem_id="leave", min_width=80),
+            leave=gr.Button("Leave", visible=False, elem_id="leave", min_width=80),
         )
 
 

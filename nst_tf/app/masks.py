@@ -35,11 +35,9 @@ def from_layers(layers: Sequence[np.ndarray], num_paintings: int) -> Masks:
     for layer in layers:
         drawn = _split(layer)
         covered = layer[..., 3] / np.float32(255)
-        for index, mask in enumerate(drawn):
+        for index, color in enumerate(drawn):
             below = masks[index]
-            if below is not None:
-                mask = mask + below * (1 - covered)
-            masks[index] = mask
+            masks[index] = color if below is None else color + below * (1 - covered)
     masks = [mask if mask is not None and mask.any() else None for mask in masks]
     for number, mask in enumerate(masks[1:], 1):
         if mask is not None and number > num_paintings:

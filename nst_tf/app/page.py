@@ -14,6 +14,7 @@ from nst_tf.app.choosing import Choosing
 from nst_tf.app.layout import Buttons, Inputs, Outputs, lay_out
 from nst_tf.app.painter import Painter
 from nst_tf.app.paintings import Painting
+from nst_tf.app.showing import Showing
 from nst_tf.app.sources import Sources
 from nst_tf.app.studio import Studio
 from nst_tf.app.visits import Visits
@@ -45,8 +46,9 @@ def build(
         warming = gr.HTML(elem_id="warming")
         inputs, buttons, outputs = lay_out(offered)
         sources = Sources(offered, inputs.controls)
-        studio = Studio(painter, visits, sources, output_dir, (inputs, buttons, outputs))
-        _connect_painting(studio, inputs, buttons, outputs)
+        components = (inputs, buttons, outputs)
+        studio = Studio(painter, visits, sources, output_dir, components)
+        _connect_painting(studio, Showing(visits, components), inputs, buttons, outputs)
         _connect_choosing(Choosing(visits, sources, offered, inputs, outputs), inputs, outputs)
         page.load(
             functools.partial(_say_until_warm, is_warm),
@@ -85,7 +87,9 @@ async def _say_until_warm(is_warm: threading.Event) -> AsyncIterator[str]:
     yield ""
 
 
-def _connect_painting(studio: Studio, inputs: Inputs, buttons: Buttons, outputs: Outputs) -> None:
+def _connect_painting(
+    studio: Studio, showing: Showing, inputs: Inputs, buttons: Buttons, outputs: Outputs
+) -> None:
     values = [
         inputs.photograph,
         *inputs.paintings,
@@ -119,8 +123,8 @@ def _connect_painting(studio: Studio, inputs: Inputs, buttons: Buttons, outputs:
     buttons.fast.click(studio.fast, values, shown, **fast, **hidden)
     buttons.stop.click(studio.stop, None, buttons.stop, queue=False, **hidden)
     buttons.leave.click(studio.leave, None, shown, cancels=run, queue=False, **hidden)
-    outputs.beside.input(studio.compare, outputs.beside, shown, **hidden)
-    outputs.history.select(studio.choose, outputs.beside, shown, **hidden)
+    outputs.beside.input(showing.compare, outputs.beside, shown, **hidden)
+    outputs.history.select(showing.choose, outputs.beside, shown, **hidden)
 
 
 def _connect_choosing(choosing: Choosing, inputs: Inputs, outputs: Outputs) -> None:

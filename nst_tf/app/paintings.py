@@ -25,10 +25,11 @@ class Painting(NamedTuple):
 
 def read(folders: Sequence[Path], scratch: Path) -> list[Painting]:
     """All pictures of some folders, those that cannot be read left out; previews in `scratch`."""
-    found = []
+    found: list[Painting] = []
     for folder in folders:
-        paths = [each for each in folder.iterdir() if each.suffix.lower() in image_io.READ_EXTENSIONS]
-        for path in sorted(paths):
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() not in image_io.READ_EXTENSIONS:
+                continue
             preview = scratch / f"{len(found)}-{path.stem}.jpg"
             try:
                 picture = image_io.read(path, long_side=_THUMBNAIL_SIDE)
@@ -38,6 +39,3 @@ def read(folders: Sequence[Path], scratch: Path) -> list[Painting]:
                 continue
             found.append(Painting(path, preview, path.stem.replace("_", " ")))
     return found
-
-
-

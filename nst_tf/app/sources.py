@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from nst_tf.app import masks, previews
 from nst_tf.app.controls import Controls
+from nst_tf.app.order import Order
 from nst_tf.app.painted import PaintRequest
 from nst_tf.app.paintings import Painting
 from nst_tf.app.visits import Visit
@@ -17,14 +18,6 @@ from nst_tf.style import Style, visible_region
 
 # Of the name of a picture's file.
 _MAX_NAME = 80
-
-
-class Order(NamedTuple):
-    """What a visitor asks for: the request, a name for the picture, and the knobs' values."""
-
-    request: PaintRequest
-    name: str
-    knobs: tuple[Any, ...]
 
 
 class Sources:

@@ -1,16 +1,16 @@
 """Visits to the page: the pictures of each, and the folder that goes with it."""
 
 import contextlib
+import itertools
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nst_tf.app.job import Job
 from nst_tf.app.painted import Painted
-from nst_tf.app.run import Run
 from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.images.image_io import Picture
@@ -40,49 +40,6 @@ class Entry:
     knobs: tuple[Any, ...]
 
 
-class Job:
-    """A run that has been asked for, whether or not it has begun.
-
-    Attributes:
-        folder: for its state and its picture.
-        name: of the picture's file, without an ending.
-        knobs: the values on the page.
-    """
-
-    def __init__(
-        self, begin: Callable[[Path], Run], folder: Path, name: str, knobs: tuple[Any, ...]
-    ):
-        """`begin` is given a file for the state of the run."""
-        self.folder, self.name, self.knobs = folder, name, knobs
-        self._begin = begin
-        self._starting = threading.Lock()
-        self._is_stopped = False
-        self._run: Run | None = None
-
-    def start(self) -> Run:
-        """Begin the run; InputError where it has been stopped, or as `begin` raises it."""
-        with self._starting:
-            if self._is_stopped:
-                raise InputError("stopped before the first step")
-            self._run = self._begin(self.folder / "state")
-        if self._is_stopped:
-            self._run.stop()
-        return self._run
-
-    def stop(self) -> None:
-        """Stop it, wherever it is."""
-        self._is_stopped = True
-        if self._run is not None:
-            self._run.stop()
-
-    def join(self) -> None:
-        """Wait for its end; one that has not begun by then never does after `stop`."""
-        with self._starting:
-            run = self._run
-        if run is not None:
-            run.join()
-
-
 class Visit:
     """A page in a browser."""
 
@@ -94,6 +51,7 @@ class Visit:
         self.originals: dict[str, Path] = {}
         self.job: Job | None = None
         self.is_closed = False
+        self._numbers = itertools.count(1)
         self._read: dict[tuple[Path, int], Picture] = {}
         self._lock = threading.Lock()
 
@@ -103,6 +61,10 @@ class Visit:
             if self.is_closed:
                 raise InputError("the visit has ended; reload the page")
             return Path(tempfile.mkdtemp(dir=self.folder))
+
+    def count(self) -> int:
+        """The number of the next picture, from 1."""
+        return next(self._numbers)
 
     def read(self, path: Path, long_side: int) -> Picture:
         """Read a picture as `image_io.read` does; the last few are kept."""
