@@ -23,6 +23,7 @@ class Course(NamedTuple):
         start_digest: of that, where it began from it, but is resumed.
         taken: the steps taken at each scale before this part of it.
         seconds: that they took.
+        is_reread: whether the pictures were read anew for another size on the way.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Course(NamedTuple):
     start_digest: str | None = None
     taken: tuple[int, ...] = ()
     seconds: float = 0.0
+    is_reread: bool = False
 
     @property
     def has_start(self) -> bool:
@@ -49,7 +51,8 @@ class Course(NamedTuple):
 
     def is_one_run(self, last: Progress) -> bool:
         """Whether a run of these settings would have come to the same step in the same way."""
-        return not self.has_start and [*self.taken_until(last)[:-1]] == last.steps[: last.scale]
+        is_changed = self.has_start or self.is_reread
+        return not is_changed and [*self.taken_until(last)[:-1]] == last.steps[: last.scale]
 
 
 def twice_as_large(request: PaintRequest) -> PaintRequest:
@@ -62,16 +65,17 @@ def twice_as_large(request: PaintRequest) -> PaintRequest:
 
 def go_on(painted: Painted, request: PaintRequest) -> tuple[Course, State | None]:
     """The course from a picture on, and the state that it resumes, if it does."""
-    resumed = None
-    if painted.saved is not None and _differ_in_length_only(painted.request, request):
-        resumed = _resume(painted.saved, request, painted.seconds)
+    resumed, before = None, painted.request
+    if painted.saved is not None and _differ_in_length_only(before, request):
+        is_reread = painted.saved.is_reread or not _have_equal_arrays(before, request)
+        resumed = _resume(painted.saved, request, painted.seconds, is_reread)
     if resumed is not None:
         return resumed
     return Course(_at_one_scale(request), start=painted.picture, seconds=painted.seconds), None
 
 
 def _resume(
-    saved: SavedState, request: PaintRequest, seconds: float
+    saved: SavedState, request: PaintRequest, seconds: float, is_reread: bool
 ) -> tuple[Course, State] | None:
     """The course from a saved state on; None where the state does not fit."""
     settings = _at_one_scale(request) if saved.has_start else request.settings
@@ -94,7 +98,8 @@ def _resume(
     if begun == len(sizes):
         settings = _with_more_steps(settings, scale_steps(sizes, settings), state.step)
     digest = saved.inputs["images"]["start"]
-    return Course(settings, start_digest=digest, taken=saved.taken, seconds=seconds), state
+    course = Course(settings, None, digest, saved.taken, seconds, is_reread)
+    return course, state
 
 
 def _with_more_steps(settings: Settings, steps: list[int], taken: int) -> Settings:
@@ -124,19 +129,29 @@ def _differ_in_length_only(one: PaintRequest, other: PaintRequest) -> bool:
     settings = dataclasses.replace(
         one.settings, size=other.settings.size, steps=other.settings.steps
     )
+    have_equal_pictures = bool(one.sources) and one.sources == other.sources
     return (
         settings == other.settings
-        and _equal(one.photograph.rgb, other.photograph.rgb)
-        and _equal(one.photograph.alpha, other.photograph.alpha)
         and _equal(one.keep_mask, other.keep_mask)
         and len(one.styles) == len(other.styles)
-        and all(map(_equal_styles, one.styles, other.styles))
+        and all(map(_apply_alike, one.styles, other.styles))
+        and (have_equal_pictures or _have_equal_arrays(one, other))
     )
 
 
-def _equal_styles(one: Style, other: Style) -> bool:
-    return (one.weight, one.layers) == (other.weight, other.layers) and all(
-        _equal(getattr(one, name), getattr(other, name)) for name in ("rgb", "mask", "region")
+def _apply_alike(one: Style, other: Style) -> bool:
+    return (one.weight, one.layers) == (other.weight, other.layers) and _equal(one.mask, other.mask)
+
+
+def _have_equal_arrays(one: PaintRequest, other: PaintRequest) -> bool:
+    """Whether photographs and paintings, as many of one as of the other, are equal."""
+    return (
+        _equal(one.photograph.rgb, other.photograph.rgb)
+        and _equal(one.photograph.alpha, other.photograph.alpha)
+        and all(
+            _equal(style.rgb, same.rgb) and _equal(style.region, same.region)
+            for style, same in zip(one.styles, other.styles, strict=True)
+        )
     )
 
 

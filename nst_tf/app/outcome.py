@@ -70,4 +70,6 @@ def _save(path: Path, course: Course, last: Progress, inputs: Json) -> SavedStat
     except (InputError, MemoryError) as error:
         _LOG.warning("%s; going on will begin from the picture", error)
         return None
-    return SavedState(path, inputs, course.settings, course.taken_until(last), course.has_start)
+    return SavedState(
+        path, inputs, course.settings, course.taken_until(last), course.has_start, course.is_reread
+    )

@@ -45,7 +45,7 @@ def build(
         gr.HTML(words.TITLE, elem_id="title")
         warming = gr.HTML(elem_id="warming")
         inputs, buttons, outputs = lay_out(offered)
-        sources = Sources(offered, inputs.controls)
+        sources = Sources(visits.folder, offered, inputs.controls)
         components = (inputs, buttons, outputs)
         studio = Studio(painter, visits, sources, output_dir, components)
         _connect_painting(studio, Showing(visits, components), inputs, buttons, outputs)
@@ -100,7 +100,7 @@ def _connect_painting(
     ]
     shown: list[Any] = [*vars(buttons).values(), *vars(outputs).values()]
     shown = [each for each in shown if each is not outputs.beside]
-    shown += inputs.controls.components
+    size = inputs.controls.component("size")
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     # What is painted fast is painted beside a run, and one picture at a time.
     fast: dict[str, Any] = {"concurrency_id": "fast", "concurrency_limit": 1, "preprocess": False}
@@ -109,7 +109,7 @@ def _connect_painting(
         (outputs.go_on, studio.prepare_to_go_on),
         (outputs.twice, studio.prepare_twice),
     ):
-        trigger.click(prepare, values, shown, **fast, **hidden)
+        trigger.click(prepare, values, [*shown, size], **fast, **hidden)
     run = outputs.ticket.change(
         studio.follow,
         None,
@@ -124,7 +124,8 @@ def _connect_painting(
     buttons.stop.click(studio.stop, None, buttons.stop, queue=False, **hidden)
     buttons.leave.click(studio.leave, None, shown, cancels=run, queue=False, **hidden)
     outputs.beside.input(showing.compare, outputs.beside, shown, **hidden)
-    outputs.history.select(showing.choose, outputs.beside, shown, **hidden)
+    chosen = [*shown, *inputs.controls.components]
+    outputs.history.select(showing.choose, outputs.beside, chosen, **hidden)
 
 
 def _connect_choosing(choosing: Choosing, inputs: Inputs, outputs: Outputs) -> None:

@@ -26,6 +26,9 @@ class PaintRequest:
         keep_mask: where the photograph must stay, float32 [h, w] in [0, 1] of its shape, in any
             size; None for nowhere.
         recipe: the name in `RECIPES` that the settings began with, for the record.
+        sources: SHA-256 of the files of the photograph and the paintings, if they are known. Where
+            they are equal, so are the pictures, though each may have been reduced for another size
+            when it was read.
     """
 
     photograph: Picture
@@ -33,6 +36,7 @@ class PaintRequest:
     settings: Settings
     keep_mask: np.ndarray | None = None
     recipe: str = "default"
+    sources: tuple[str, ...] = ()
 
 
 class SavedState(NamedTuple):
@@ -44,6 +48,7 @@ class SavedState(NamedTuple):
         settings: of the run.
         taken: the steps taken at each scale, up to that of the state.
         has_start: whether the run began from an earlier picture.
+        is_reread: whether the pictures were read anew for another size on the way.
     """
 
     path: Path
@@ -51,6 +56,7 @@ class SavedState(NamedTuple):
     settings: Settings
     taken: tuple[int, ...]
     has_start: bool
+    is_reread: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -133,9 +133,9 @@ class Run:
     def _follow(self, steps: Iterator[Progress]) -> Progress | None:
         """Take the steps until the last, `stop`, or an error; where the run then stands."""
         last = None
-        preview = Preview(self._show, seconds=_MIN_SECONDS)
+        following: Any = notify(steps, [Preview(self._show, seconds=_MIN_SECONDS)])
         try:
-            with contextlib.closing(notify(steps, [preview])) as run:
+            with contextlib.closing(following) as run:
                 while not self._stopping.is_set():
                     progress = next(run, None)
                     if progress is None:

@@ -63,7 +63,7 @@ def serve(
             from nst_tf.app import page, paintings
             from nst_tf.app.visits import Visits
 
-            port = _free_port(host, port)
+            port = free_port(host, port)
             folders = [each for each in (paintings.SAMPLES, styles_dir) if each and each.is_dir()]
             thumbnails = scratch / "paintings"
             thumbnails.mkdir()
@@ -126,8 +126,8 @@ def _warm_up(painter: Painter, is_warm: threading.Event) -> None:
         is_warm.set()
 
 
-def _free_port(host: str, port: int) -> int:
-    """The port, if it can be listened at."""
+def free_port(host: str, port: int) -> int:
+    """The port, if it can be listened at; InputError otherwise. For 0 one that is free."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:

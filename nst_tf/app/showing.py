@@ -6,7 +6,7 @@ import gradio as gr
 
 from nst_tf.app import words
 from nst_tf.app.layout import BESIDE, Buttons, Inputs, Outputs
-from nst_tf.app.visits import Entry, Visit, Visits
+from nst_tf.app.visits import Visit, Visits
 from nst_tf.errors import InputError
 
 # What changes: new values or properties by component.
@@ -19,12 +19,6 @@ class Showing:
     def __init__(self, visits: Visits, page: tuple[Inputs, Buttons, Outputs]):
         self._visits = visits
         self._inputs, self._buttons, self._outputs = page
-
-    def controls(self, entry: Entry | None) -> Update:
-        """The settings of a picture, where there is one."""
-        if entry is None:
-            return {}
-        return dict(zip(self._inputs.controls.components, entry.knobs, strict=True))
 
     def waiting(self, jpeg: bytes = b"") -> Update:
         """While the run waits for its turn."""
@@ -96,7 +90,8 @@ class Showing:
         except InputError as error:
             return {self._outputs.line: words.mistake(error)}
         line = words.line(f"{entry.caption} · {words.outcome(entry.painted)}")
-        return {**self.show(visit, beside), **self.controls(entry), self._outputs.line: line}
+        controls = zip(self._inputs.controls.components, entry.knobs, strict=True)
+        return {**self.show(visit, beside), **dict(controls), self._outputs.line: line}
 
     def compare(self, request: gr.Request, beside: str) -> Update:
         """Show the chosen picture beside another."""

@@ -11,7 +11,7 @@ from nst_tf.app.controls import Controls
 from nst_tf.app.order import Order
 from nst_tf.app.painted import PaintRequest
 from nst_tf.app.paintings import Painting
-from nst_tf.app.visits import Visit
+from nst_tf.app.visits import PREFIX, Visit
 from nst_tf.errors import InputError
 from nst_tf.run.pyramid import style_long_side
 from nst_tf.style import Style, visible_region
@@ -23,13 +23,15 @@ _MAX_NAME = 80
 class Sources:
     """Makes requests of what the components hold."""
 
-    def __init__(self, offered: Sequence[Painting], controls: Controls):
+    def __init__(self, folder: Path, offered: Sequence[Painting], controls: Controls):
+        """`folder` is where what browsers send arrives."""
+        self._folder = folder.resolve()
         self._offered = {str(each.preview): each.path for each in offered}
         self._controls = controls
 
     def receive(self, visit: Visit, path: str) -> Path:
         """Take a picture that a browser has sent; the path of what that shows of it."""
-        source = Path(path)
+        source = self.received(path)
         visit.originals[path] = source
         picture = visit.read(source, previews.SMALL)
         preview = visit.new_folder() / f"{source.stem}.jpg"
@@ -38,7 +40,20 @@ class Sources:
 
     def original(self, visit: Visit, path: str) -> Path:
         """The file that something shown stands for."""
-        return visit.originals.get(path) or self._offered.get(path) or Path(path)
+        return visit.originals.get(path) or self._offered.get(path) or self.received(path)
+
+    def received(self, path: Any) -> Path:
+        """The path of a file that a browser has sent.
+
+        Raises:
+            InputError: it is of any other file of this machine; Gradio's own check lets some pass.
+        """
+        found = Path(path).resolve() if isinstance(path, str) and "\0" not in path else Path()
+        inside = found.relative_to(self._folder).parts if self._folder in found.parents else ()
+        # Those of visits are known by name, or they are another's.
+        if not inside or inside[0].startswith(PREFIX):
+            raise InputError(f"{Path(str(path)).name}: was not sent to this page; drop it here")
+        return found
 
     def order(
         self,

@@ -88,6 +88,7 @@ class Studio:
             visit.job = Job(begin, order, visit.new_folder())
             yield {
                 **self._showing.waiting(_jpeg(painted)),
+                self._inputs.controls.component("size"): order.request.settings.size,
                 self._outputs.ticket: visit.job.folder.name,
             }
         except Exception as error:
@@ -125,8 +126,7 @@ class Studio:
                 visit.job = None
             if entry is None:
                 await asyncio.to_thread(_discard, job)
-        knobs = self._showing.controls(entry)
-        yield {**self._showing.idle(visit), **knobs, self._outputs.line: line}
+        yield {**self._showing.idle(visit), self._outputs.line: line}
 
     def fast(self, request: gr.Request, *values: Any) -> Iterator[Update]:
         """Paint in one pass, at the full size."""
@@ -169,12 +169,17 @@ class Studio:
         is_mixed, drawing, *knobs = rest
         if not is_mixed:
             paintings, weights = [paintings[0], None, None, None], [1.0] * MAX_PAINTINGS
-        drawn = None
-        if drawing:
-            drawn = self._inputs.drawing.preprocess(EditorData.model_validate(drawing))
-        layers: Any = drawn["layers"] if drawn else []
+        layers = self._layers(drawing) if drawing else []
         paths = [each["path"] if each else None for each in (photograph, *paintings)]
         return self._sources.order(visit, paths[0], paths[1:], weights, layers, knobs, **how)
+
+    def _layers(self, drawing: dict[str, Any]) -> list[Any]:
+        """The layers of a drawing, uint8 RGBA [h, w, 4]."""
+        for layer in drawing.get("layers") or []:
+            self._sources.received(layer["path"])
+        # What lies below is the photograph, which is there already.
+        parts = EditorData.model_validate(drawing | {"background": None, "composite": None})
+        return (self._inputs.drawing.preprocess(parts) or {"layers": []})["layers"]
 
 
 def _jpeg(painted: Painted) -> bytes:

@@ -15,6 +15,8 @@ from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.images.image_io import Picture
 
+# Of a visit's folder.
+PREFIX = "visit-"
 # Of the pictures of a visit, all together; the oldest go first.
 _MAX_PICTURES = 24
 _MAX_PIXELS = 24 * 2**20
@@ -130,7 +132,7 @@ class Visits:
         with self._lock:
             if session not in self._visits:
                 # The session comes from the browser, so it names no folder.
-                folder = Path(tempfile.mkdtemp(dir=self.folder, prefix="visit-"))
+                folder = Path(tempfile.mkdtemp(dir=self.folder, prefix=PREFIX))
                 self._visits[session or ""] = Visit(folder)
             return self._visits[session or ""]
 

@@ -85,7 +85,10 @@ class Step:
             return self._optimizer.step(state, objective.with_targets(targets).value_and_grad)
 
         # None leaves XLA to TensorFlow; False would forbid it to a caller who has turned it on.
-        return tf.function(step, signature, autograph=False, jit_compile=self._jit_compile or None)
+        jit_compile = self._jit_compile or None
+        function = tf.function(step, signature, autograph=False, jit_compile=jit_compile)
+        # TensorFlow warns of retracing where several steps are traced one after another.
+        return function.get_concrete_function()
 
 
 def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:

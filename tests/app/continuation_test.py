@@ -7,6 +7,7 @@ from testing.pictures import PAINTING, cut
 
 from nst_tf import Style
 from nst_tf.images.image_io import Picture
+from nst_tf.images.pixels import resize
 
 KEEP = np.pad(np.ones([24, 16], np.float32), [(12, 12), (32, 16)])
 
@@ -123,6 +124,17 @@ class ContinuationTest(PainterTest):
         copied = replace(asked, photograph=photograph, styles=(Style(asked.styles[0].rgb.copy()),))
         painted = self.go_on(self.paint(asked), copied)
         self.assertEqual(painted.picture.tobytes(), at_one_go(with_settings(asked, steps=6)))
+
+    def test_pictures_of_the_same_files_that_are_read_for_another_size(self):
+        asked = replace(request(48, 64, size=96), sources=("a", "b"))
+        rgb = np.asarray(resize(asked.photograph.rgb, 90, 120))
+        reread = replace(asked, photograph=Picture(rgb, None, 8))
+        larger = self.go_on(self.paint(asked), reread, twice_as_large=True)
+        self.assertEqual(larger.record["continued"], {"from": "state", "steps": [3, 1]})
+        again = self.go_on(larger)
+        self.assertEqual(again.record["continued"], {"from": "state", "steps": [3, 2]})
+        another = self.go_on(again, replace(reread, sources=("a", "c")))
+        self.assertEqual(another.record["continued"]["from"], "picture")
 
     def test_state_that_is_gone_or_damaged_or_another(self):
         asked = request(size=96)

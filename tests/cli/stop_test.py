@@ -53,6 +53,8 @@ class RepeatTest(StylizeTest):
             "the recorded run was stopped; this one goes to its end\n"
             "not the same as the record: steps=1 instead of 2\n",
         )
+        out, _ = self.stylize((), recorded | {"continued": {}}, settings=settings)
+        self.assertStartsWith(out, "the recorded picture was continued from an earlier one; ")
 
 
 class InProcessTest(StylizeTest):

@@ -57,7 +57,9 @@ class PainterTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.enterClassContext(mock.patch.object(vgg, "extractor_from_settings", extractor))
+        patch = mock.patch.object(vgg, "extractor_from_settings", extractor)
+        patch.start()
+        cls.addClassCleanup(patch.stop)
         cls.painter = Painter()
         cls.addClassCleanup(cls.painter.close)
 
