@@ -8,7 +8,7 @@ import httpx
 import pytest
 from absl.testing import absltest
 from playwright.sync_api import expect
-from testing.browser import LONG, BrowserTest, Server, wait_until
+from testing.browser import LONG, BrowserTest, wait_until
 from testing.pictures import PHOTOGRAPH
 from testing.visitor import Visitor
 
