@@ -1,4 +1,5 @@
-# make demo paints a sample slowly and fast; make test runs the tests. Both make .venv first.
+# make demo paints a sample slowly and fast; make app opens a page to paint on; make test runs the
+# tests. All make .venv first.
 # PYTHON=python3.12 makes .venv with that one.
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -6,9 +7,11 @@ PYTHON ?=
 STAMP := $(VENV)/.installed
 DEMO_SIZE := 512
 DEMO_OUTPUT := demo
+# As in make app APP_FLAGS=--port=8000.
+APP_FLAGS :=
 PYTEST := $(VENV_PYTHON) -m pytest -q -n auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: setup demo test test-slow test-all lint format bench
+.PHONY: setup demo app test test-slow test-all lint format bench
 
 setup: $(STAMP)
 
@@ -32,6 +35,9 @@ demo: setup
 		--content=samples/content/cincinnati_bridge.jpg \
 		--style=samples/style/vangogh_village_street_in_auvers.jpg
 	@echo "Look at $(CURDIR)/$(DEMO_OUTPUT)/comparison.png, or open report.html beside it."
+
+app: setup
+	$(VENV_PYTHON) scripts/app.py $(APP_FLAGS)
 
 test: setup
 	$(PYTEST)

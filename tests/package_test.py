@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ class WheelTest(absltest.TestCase):
             check=True,
         )
         (wheel,) = (folder / "wheel").iterdir()
+        self.assert_complete(wheel)
         subprocess.run(
             [*pip, "install", "--no-deps", "--target", folder / "site", wheel], check=True
         )
@@ -51,6 +53,17 @@ class WheelTest(absltest.TestCase):
         for line in lines:
             self.assertStartsWith(line, str(folder / "site" / "nst_tf"))
         self.assertTrue((folder / "empty" / "painted.png").is_file())
+
+    def assert_complete(self, wheel):
+        """All files of the package are in it, and what its extra needs."""
+        with zipfile.ZipFile(wheel) as archive:
+            names = archive.namelist()
+            (metadata,) = (archive.read(name) for name in names if name.endswith("/METADATA"))
+        for path in (ROOT / "nst_tf").rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                self.assertIn(str(path.relative_to(ROOT)), names)
+        extras = re.findall(rb'Requires-Dist: (\w+).*extra == "app"', metadata)
+        self.assertEqual(extras, [b"gradio"])
 
 
 class CheckoutTest(absltest.TestCase):

@@ -26,6 +26,13 @@ SMALL = Settings(
 )
 # The flags' defaults, of those that are not required; scripts_test compares them with the scripts.
 DEFAULTS: dict[str, dict[str, Any]] = {
+    "app": {
+        "host": "127.0.0.1",
+        "port": 7860,
+        "output_dir": None,
+        "styles_dir": None,
+        "password": None,
+    },
     "batch": {
         "method": "optimize",
         "handle": "bundled",

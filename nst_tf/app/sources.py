@@ -1,0 +1,102 @@
+"""What the page's inputs stand for: files, and the request that they make."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nst_tf.app import masks, previews
+from nst_tf.app.controls import Controls
+from nst_tf.app.order import Order
+from nst_tf.app.painted import PaintRequest
+from nst_tf.app.paintings import Painting
+from nst_tf.app.visits import PREFIX, Visit
+from nst_tf.errors import InputError
+from nst_tf.run.pyramid import style_long_side
+from nst_tf.style import Style, visible_region
+
+# Of the name of a picture's file.
+_MAX_NAME = 80
+
+
+class Sources:
+    """Makes requests of what the components hold."""
+
+    def __init__(self, folder: Path, offered: Sequence[Painting], controls: Controls):
+        """`folder` is where what browsers send arrives."""
+        self._folder = folder.resolve()
+        self._offered = {str(each.preview): each.path for each in offered}
+        self._controls = controls
+
+    def receive(self, visit: Visit, path: str) -> Path:
+        """Take a picture that a browser has sent; the path of what that shows of it."""
+        source = self.received(path)
+        visit.originals[path] = source
+        picture = visit.read(source, previews.SMALL)
+        preview = visit.new_folder() / f"{source.stem}.jpg"
+        visit.originals[str(preview)] = source
+        return previews.write_picture(preview, picture)
+
+    def original(self, visit: Visit, path: str) -> Path:
+        """The file that something shown stands for."""
+        return visit.originals.get(path) or self._offered.get(path) or self.received(path)
+
+    def received(self, path: Any) -> Path:
+        """The path of a file that a browser has sent.
+
+        Raises:
+            InputError: it is of any other file of this machine; Gradio's own check lets some pass.
+        """
+        found = Path(path).resolve() if isinstance(path, str) and "\0" not in path else Path()
+        inside = found.relative_to(self._folder).parts if self._folder in found.parents else ()
+        # Those of visits are known by name, or they are another's.
+        if not inside or inside[0].startswith(PREFIX):
+            raise InputError(f"{Path(str(path)).name}: was not sent to this page; drop it here")
+        return found
+
+    def order(
+        self,
+        visit: Visit,
+        photograph: str | None,
+        paintings: Sequence[str | None],
+        weights: Sequence[float],
+        layers: Sequence[np.ndarray],
+        knobs: Sequence[Any],
+        *,
+        twice_as_large: bool = False,
+    ) -> Order:
+        """What the components ask for.
+
+        Raises:
+            InputError: something is missing, or does not fit.
+        """
+        recipe, settings = self._controls.settings(knobs)
+        if not photograph:
+            raise InputError("photograph: none is there; drop one, or paste one")
+        given = [(path, weight) for path, weight in zip(paintings, weights, strict=True) if path]
+        if not given:
+            raise InputError("painting: none is there; choose one, or drop one")
+        source = self.original(visit, photograph)
+        if twice_as_large:
+            size = settings.size or max(visit.read(source, 0).rgb.shape[:2])
+            knobs = self._controls.changed(knobs, size=2 * size)
+            recipe, settings = self._controls.settings(knobs)
+        content = visit.read(source, settings.size)
+        needed = style_long_side(settings, settings.size or max(content.rgb.shape[:2]))
+        drawn = masks.from_layers(layers, len(given))
+        styles, names = [], [source.stem]
+        for (path, weight), mask in zip(given, drawn.paintings, strict=True):
+            painting = self.original(visit, path)
+            picture = visit.read(painting, needed)
+            region = visible_region(picture.alpha, None)
+            styles.append(Style(picture.rgb, weight=weight, mask=mask, region=region))
+            names.append(painting.stem)
+        request = PaintRequest(
+            photograph=content,
+            styles=tuple(styles),
+            settings=settings,
+            keep_mask=drawn.keep,
+            recipe=recipe,
+        )
+        return Order(request, "_".join(names)[:_MAX_NAME], tuple(knobs))

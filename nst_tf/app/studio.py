@@ -1,0 +1,196 @@
+"""What happens when something on the page is clicked: the events of painting."""
+
+import asyncio
+import functools
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import gradio as gr
+from gradio.components.image_editor import EditorData
+
+from nst_tf.app import keeping, words
+from nst_tf.app.job import Job
+from nst_tf.app.layout import MAX_PAINTINGS, Buttons, Inputs, Outputs
+from nst_tf.app.order import Order
+from nst_tf.app.painted import Painted
+from nst_tf.app.painter import Painter
+from nst_tf.app.showing import Showing, Update
+from nst_tf.app.sources import Sources
+from nst_tf.app.visits import Visit, Visits
+from nst_tf.errors import InputError
+from nst_tf.images import image_io
+from nst_tf.images.pixels import resize
+
+# Of the picture that is there at once, in pixels.
+_INSTANT_SIDE = 512
+# Between two pictures that are sent, and between two looks whether the visitor is still there.
+_MIN_SECONDS = 0.1
+_PATIENCE = 0.5
+
+
+class Studio:
+    """The handlers of a page's events; each yields or returns what changes on the page."""
+
+    def __init__(
+        self,
+        painter: Painter,
+        visits: Visits,
+        sources: Sources,
+        output_dir: Path | None,
+        page: tuple[Inputs, Buttons, Outputs],
+    ):
+        self._painter, self._visits, self._sources = painter, visits, sources
+        self._output_dir = output_dir
+        self._inputs, self._buttons, self._outputs = page
+        self._showing = Showing(visits, page)
+
+    def visit(self, request: gr.Request) -> Visit:
+        """The visit that a request is of."""
+        return self._visits.of(request.session_hash)
+
+    def prepare(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+        """Show the fast picture, and have a run wait that paints from the photograph."""
+        yield from self._prepare(self.visit(request), values)
+
+    def prepare_to_go_on(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+        """Have a run wait that goes on from the chosen picture."""
+        yield from self._prepare(self.visit(request), values, from_chosen=True)
+
+    def prepare_twice(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+        """Have a run wait that goes on from the chosen picture at twice the size."""
+        visit = self.visit(request)
+        yield from self._prepare(visit, values, from_chosen=True, twice_as_large=True)
+
+    def _prepare(
+        self,
+        visit: Visit,
+        values: tuple[Any, ...],
+        *,
+        from_chosen: bool = False,
+        twice_as_large: bool = False,
+    ) -> Iterator[Update]:
+        try:
+            if visit.job is not None:
+                raise InputError("a picture is being painted; stop it first")
+            yield self._showing.waiting()
+            order = self._order(visit, values, twice_as_large=twice_as_large)
+            begin: Any = functools.partial(self._painter.paint, order.request)
+            if from_chosen:
+                if visit.chosen is None:
+                    raise InputError("there is no picture to go on from; paint one first")
+                painted = visit.chosen.painted
+                begin = functools.partial(self._painter.go_on, painted, order.request)
+            else:
+                painted = self._painter.fast(order.request, _INSTANT_SIDE)
+            visit.job = Job(begin, order, visit.new_folder())
+            yield {
+                **self._showing.waiting(_jpeg(painted)),
+                self._inputs.controls.component("size"): order.request.settings.size,
+                self._outputs.ticket: visit.job.folder.name,
+            }
+        except Exception as error:
+            yield {**self._showing.idle(visit), self._outputs.line: words.mistake(error)}
+
+    async def follow(self, request: gr.Request) -> AsyncIterator[Update]:
+        """Start the run that waits, show it as it goes, and what comes of it."""
+        visit = self.visit(request)
+        job = visit.job
+        if job is None:
+            return
+        entry, line = None, ""
+        try:
+            yield self._showing.painting()
+            run = await asyncio.to_thread(job.start)
+            while run.is_running and not visit.is_closed:
+                began = monotonic()
+                snapshot = await asyncio.to_thread(run.newest, _PATIENCE)
+                if snapshot is None:
+                    continue
+                image = words.image(snapshot.jpeg, "the picture so far")
+                where = words.line(words.where(snapshot))
+                yield {self._outputs.live: image, self._outputs.line: where}
+                await asyncio.sleep(max(0, began + _MIN_SECONDS - monotonic()))
+            painted = await asyncio.to_thread(run.result)
+            entry = await asyncio.to_thread(
+                keeping.keep, visit, painted, job.order, job.folder, self._output_dir
+            )
+            line = words.line(words.outcome(painted), is_error=bool(painted.message))
+        except Exception as error:
+            line = words.mistake(error)
+        finally:
+            job.stop()
+            if visit.job is job:
+                visit.job = None
+            if entry is None:
+                await asyncio.to_thread(_discard, job)
+        yield {**self._showing.idle(visit), self._outputs.line: line}
+
+    def fast(self, request: gr.Request, *values: Any) -> Iterator[Update]:
+        """Paint in one pass, at the full size."""
+        visit = self.visit(request)
+        try:
+            yield self._showing.waiting()
+            order = self._order(visit, values)
+            painted = self._painter.fast(order.request)
+            keeping.keep(visit, painted, order, visit.new_folder(), self._output_dir)
+            line = words.line(words.outcome(painted))
+        except Exception as error:
+            line = words.mistake(error)
+        yield {**self._showing.idle(visit), self._outputs.line: line}
+
+    def stop(self, request: gr.Request) -> Update:
+        """Stop the run; what there is of it comes from `follow`."""
+        job = self.visit(request).job
+        if job is not None:
+            job.stop()
+        return {self._buttons.stop: gr.update(interactive=False)}
+
+    def leave(self, request: gr.Request) -> Update:
+        """Leave the line before the run has begun."""
+        visit = self.visit(request)
+        job, visit.job = visit.job, None
+        if job is not None:
+            job.stop()
+            _discard(job)
+        return {**self._showing.idle(visit), self._outputs.line: words.line("you left the line")}
+
+    def close(self, request: gr.Request) -> None:
+        """End a visit whose page is closed."""
+        self._visits.close(request.session_hash)
+
+    def _order(self, visit: Visit, values: tuple[Any, ...], **how: Any) -> Order:
+        """The order that the values of the inputs make, which come as the browser sends them."""
+        photograph, *rest = values
+        paintings, rest = rest[:MAX_PAINTINGS], rest[MAX_PAINTINGS:]
+        weights, rest = rest[:MAX_PAINTINGS], rest[MAX_PAINTINGS:]
+        is_mixed, drawing, *knobs = rest
+        if not is_mixed:
+            paintings, weights = [paintings[0], None, None, None], [1.0] * MAX_PAINTINGS
+        layers = self._layers(drawing) if drawing else []
+        paths = [each["path"] if each else None for each in (photograph, *paintings)]
+        return self._sources.order(visit, paths[0], paths[1:], weights, layers, knobs, **how)
+
+    def _layers(self, drawing: dict[str, Any]) -> list[Any]:
+        """The layers of a drawing, uint8 RGBA [h, w, 4]."""
+        for layer in drawing.get("layers") or []:
+            self._sources.received(layer["path"])
+        # What lies below is the photograph, which is there already.
+        parts = EditorData.model_validate(drawing | {"background": None, "composite": None})
+        return (self._inputs.drawing.preprocess(parts) or {"layers": []})["layers"]
+
+
+def _jpeg(painted: Painted) -> bytes:
+    """A picture as it is shown while its run has not begun."""
+    alpha = painted.request.photograph.alpha
+    height, width = painted.picture.shape[:2]
+    shrink = min(1.0, _INSTANT_SIDE / max(height, width))
+    size = max(1, round(height * shrink)), max(1, round(width * shrink))
+    return image_io.encode(resize(painted.picture, *size), "picture.jpg", alpha=alpha)
+
+
+def _discard(job: Job) -> None:
+    job.join()
+    shutil.rmtree(job.folder, ignore_errors=True)

@@ -1,0 +1,154 @@
+"""The page as a browser speaks with it, with a painter that only pretends."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from absl.testing import absltest, parameterized
+from testing.page import Browser, StubPainter, file_data, served
+from testing.pictures import PAINTING, PHOTOGRAPH
+
+from nst_tf import Settings
+from nst_tf.images import image_io, png_text
+
+
+class PageTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        (cls.folder / "style").mkdir()
+        shutil.copy(PAINTING, cls.folder / "style")
+        cls.painter, cls.output = StubPainter(), cls.folder / "output"
+        cls.output.mkdir()
+        cls.address, cls.visits = cls.enterClassContext(
+            served(cls.painter, [cls.folder / "style"], cls.output)
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.browser = Browser(self.address, self.id())
+        self.addCleanup(self.visits.close, self.id())
+
+    def last(self, *event, **given):
+        *_, found = self.browser.send(*event, **given)
+        return found
+
+    def give(self, path=PHOTOGRAPH):
+        """Send a photograph, and choose the offered painting."""
+        self.browser.set(photograph=self.browser.upload(path), setting_size=64)
+        found = self.last("photograph", "input")
+        self.browser.set(photograph=found["photograph"])
+        found = self.last("offered", "select", data={"index": 0, "value": None})
+        self.browser.set(**{"painting-1": found["painting-1"]})
+
+    def paint(self, name="paint"):
+        """Click a button, and have the run follow that it asks for; all updates of that."""
+        *_, prepared = self.browser.send(name)
+        self.browser.set(setting_size=prepared["setting-size"])
+        self.assertIn("<img", prepared["live"], prepared)
+        return [*self.browser.send(None, "change")]
+
+    def test_paint_and_go_on(self):
+        self.give()
+        started, *snapshots, ended = self.paint()
+        self.assertLen(snapshots, 3)
+        for number, found in enumerate(snapshots, 1):
+            self.assertIn("data:image/jpeg;base64,", found["live"])
+            self.assertIn(f"step {number} of 3 · 0:0{number} gone", found["line"])
+        self.assertIn("painted in 0:07 · 512 x 384 px", ended["line"])
+        file = Path(ended["download"]["path"])
+        self.assertEqual(file.name, "raccoon_vangogh_village_street_in_auvers.png")
+        self.assertEqual(png_text.read(file.read_bytes()), '{"a": 1}')
+        self.assertIn(file.name, {each.name for each in self.output.iterdir()})
+        request = self.painter.requests[-1]
+        self.assertEqual(request.settings, Settings(size=64))
+        read = image_io.read(PHOTOGRAPH, long_side=64)
+        np.testing.assert_array_equal(request.photograph.rgb, read.rgb)
+        self.assertIsNone(request.keep_mask)
+        self.paint("go-on")
+        picture, again = self.painter.continued[-1]
+        self.assertIs(picture.request.photograph, again.photograph)
+        self.assertEqual(again.settings, request.settings)
+        ended = self.paint("twice")[-1]
+        self.assertEqual(self.painter.continued[-1][1].settings, Settings(size=128))
+        self.assertEqual(self.browser.values[self.browser.ids["setting-size"]], 128)
+        self.assertLen(ended["history"], 3)
+        found = self.last("history", "select", data={"index": 0, "value": None})
+        self.assertEqual(found["setting-size"], 64)
+        self.assertEqual(found["download"]["path"], str(file))
+        for index in (-1, 3, "0", [0], None):
+            found = self.last("history", "select", data={"index": index, "value": None})
+            self.assertIn("role='alert'", found["line"], index)
+
+    def test_fast(self):
+        self.give()
+        found = self.last("fast")
+        self.assertIn("painted in 0:07", found["line"])
+        self.assertEndsWith(found["download"]["path"], ".png")
+
+    def test_the_file_is_painted_and_not_what_the_browser_shows(self):
+        path = self.folder / "deep.tiff"
+        rgb = np.random.default_rng(0).random([64, 48, 3], np.float32)
+        image_io.write(path, rgb, bits=16)
+        self.give(path)
+        self.last("fast")
+        photograph = self.painter.requests[-1].photograph
+        np.testing.assert_array_equal(photograph.rgb, image_io.read(path).rgb)
+        self.assertEqual(photograph.bits, 16)
+
+    def test_what_is_missing_is_one_line(self):
+        self.assertIn("photograph: none is there", self.last("paint")["line"])
+        self.browser.set(photograph=self.browser.upload(PHOTOGRAPH))
+        self.assertIn("painting: none is there", self.last("fast")["line"])
+        self.assertIn("there is no picture to go on from", self.after_giving("go-on"))
+        self.browser.set(**{"setting-size": -3})
+        self.assertIn("size=-3: expected", self.last("paint")["line"])
+
+    def after_giving(self, name):
+        self.give()
+        return self.last(name)["line"]
+
+    def test_what_is_no_picture_is_one_line(self):
+        path = self.folder / "photo.png"
+        path.write_text("no picture")
+        self.browser.set(photograph=self.browser.upload(path))
+        found = self.last("photograph", "input")
+        self.assertIsNone(found["photograph"])
+        self.assertRegex(found["line"], "<p class='mistake' role='alert'>photo.png: is not a pic")
+
+    @parameterized.parameters(
+        "/etc/passwd", "../../../etc/passwd", "scratch/../../etc/passwd", "scratch", "", "a\0b"
+    )
+    def test_paths_of_the_browser_are_not_opened(self, path):
+        path = path.replace("scratch", str(self.visits.folder))
+        self.give()
+        for value in ({"path": path}, file_data(path), {"path": path, "url": "http://a/b"}):
+            with mock.patch.object(Path, "read_bytes", side_effect=AssertionError):
+                self.browser.set(photograph=value)
+                self.assertRefused(self.last("photograph", "input"))
+                self.assertRefused(self.last("paint"))
+            drawing = {"background": None, "layers": [value], "composite": None}
+            self.browser.set(drawing=drawing)
+            self.assertRefused(self.last("paint"))
+            self.browser.set(drawing=None)
+
+    def test_files_of_another_visit_are_not_opened(self):
+        self.give()
+        found = self.last("fast")["download"]["path"]
+        other = Browser(self.address, f"{self.id()} other")
+        self.addCleanup(self.visits.close, other.session)
+        other.set(photograph=file_data(found))
+        *_, found = other.send("photograph", "input")
+        self.assertIn("was not sent to this page", found["line"])
+
+    def assertRefused(self, found):
+        """Gradio's error, or the page's line."""
+        if found is not None:
+            self.assertRegex(found["line"], "was not sent to this page|none is there")
+
+
+if __name__ == "__main__":
+    absltest.main()
