@@ -1,6 +1,7 @@
 """The server of the page: its start, its end, and its temporary files."""
 
 import contextlib
+import ctypes
 import errno
 import hmac
 import logging
@@ -21,6 +22,8 @@ _MAX_FILE_SIZE = 200 * 2**20
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Seconds between two signs of life of a page; after that a closed one is noticed for certain.
 _HEARTBEAT = "2"
+# Of glibc's mallopt: how many heaps the threads share.
+_M_ARENA_MAX, _NUM_ARENAS = -8, 2
 
 
 @contextlib.contextmanager
@@ -58,6 +61,7 @@ def serve(
     Raises:
         InputError: Gradio is missing, a folder cannot be read, or the port is taken.
     """
+    _limit_arenas()
     try:
         with scratch_folder() as scratch:
             from nst_tf.app import page, paintings
@@ -109,6 +113,12 @@ def serve(
 def is_open(host: str, password: str | None) -> bool:
     """Whether all who reach a host may use its page."""
     return host not in _LOOPBACK and not password
+
+
+def _limit_arenas() -> None:
+    """Have all threads share a few heaps; with one for each, what they free is hardly reused."""
+    with contextlib.suppress(AttributeError, TypeError, OSError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _NUM_ARENAS)
 
 
 def _check(password: str):

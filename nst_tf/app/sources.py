@@ -12,6 +12,7 @@ from nst_tf.app.order import Order
 from nst_tf.app.painted import PaintRequest
 from nst_tf.app.paintings import Painting
 from nst_tf.app.visits import PREFIX, Visit
+from nst_tf.digests import file_sha256
 from nst_tf.errors import InputError
 from nst_tf.run.pyramid import style_long_side
 from nst_tf.style import Style, visible_region
@@ -85,18 +86,20 @@ class Sources:
         content = visit.read(source, settings.size)
         needed = style_long_side(settings, settings.size or max(content.rgb.shape[:2]))
         drawn = masks.from_layers(layers, len(given))
-        styles, names = [], [source.stem]
+        styles, files = [], [source]
         for (path, weight), mask in zip(given, drawn.paintings, strict=True):
             painting = self.original(visit, path)
             picture = visit.read(painting, needed)
             region = visible_region(picture.alpha, None)
             styles.append(Style(picture.rgb, weight=weight, mask=mask, region=region))
-            names.append(painting.stem)
+            files.append(painting)
         request = PaintRequest(
             photograph=content,
             styles=tuple(styles),
             settings=settings,
             keep_mask=drawn.keep,
             recipe=recipe,
+            sources=tuple(file_sha256(path) for path in files),
         )
-        return Order(request, "_".join(names)[:_MAX_NAME], tuple(knobs))
+        name = "_".join(path.stem for path in files)[:_MAX_NAME]
+        return Order(request, name, tuple(knobs))
