@@ -1,22 +1,18 @@
-"""The files of a picture: for the download, for the browser, and for the server's owner."""
+"""The files of a picture: for the download, and for the browser."""
 
 from pathlib import Path
 
-from nst_tf.app import output_folder, previews
+from nst_tf.app import previews
 from nst_tf.app.order import Order
 from nst_tf.app.painted import Painted
 from nst_tf.app.visits import Entry, Visit
 from nst_tf.images.pixels import resize
 
 
-def keep(
-    visit: Visit, painted: Painted, order: Order, folder: Path, output_dir: Path | None
-) -> Entry:
-    """Write a picture to a folder of its visit, add it to that, and keep it in `output_dir`."""
+def keep(visit: Visit, painted: Painted, order: Order, folder: Path) -> Entry:
+    """Write a picture to a folder of its visit, and add it to that."""
     file = folder / f"{order.name}.png"
     painted.write(file)
-    if output_dir is not None:
-        output_folder.keep(painted, output_dir, order.name)
     picture, photograph = painted.picture, painted.request.photograph
     height, width = picture.shape[:2]
     before = resize(photograph.rgb, height, width).numpy()

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio.components.image_editor import EditorData
 
-from nst_tf.app import keeping, words
+from nst_tf.app import keeping, output_folder, words
 from nst_tf.app.job import Job
 from nst_tf.app.layout import MAX_PAINTINGS, Buttons, Inputs, Outputs
 from nst_tf.app.order import Order
@@ -114,9 +114,8 @@ class Studio:
                 yield {self._outputs.live: image, self._outputs.line: where}
                 await asyncio.sleep(max(0, began + _MIN_SECONDS - monotonic()))
             painted = await asyncio.to_thread(run.result)
-            entry = await asyncio.to_thread(
-                keeping.keep, visit, painted, job.order, job.folder, self._output_dir
-            )
+            entry = await asyncio.to_thread(keeping.keep, visit, painted, job.order, job.folder)
+            await asyncio.to_thread(self._keep_for_the_owner, painted, job.order)
             line = words.line(words.outcome(painted), is_error=bool(painted.message))
         except Exception as error:
             line = words.mistake(error)
@@ -135,7 +134,8 @@ class Studio:
             yield self._showing.waiting()
             order = self._order(visit, values)
             painted = self._painter.fast(order.request)
-            keeping.keep(visit, painted, order, visit.new_folder(), self._output_dir)
+            keeping.keep(visit, painted, order, visit.new_folder())
+            self._keep_for_the_owner(painted, order)
             line = words.line(words.outcome(painted))
         except Exception as error:
             line = words.mistake(error)
@@ -161,6 +161,10 @@ class Studio:
         """End a visit whose page is closed."""
         self._visits.close(request.session_hash)
 
+    def _keep_for_the_owner(self, painted: Painted, order: Order) -> None:
+        if self._output_dir is not None:
+            output_folder.keep(painted, self._output_dir, order.name)
+
     def _order(self, visit: Visit, values: tuple[Any, ...], **how: Any) -> Order:
         """The order that the values of the inputs make, which come as the browser sends them."""
         photograph, *rest = values
@@ -169,14 +173,16 @@ class Studio:
         is_mixed, drawing, *knobs = rest
         if not is_mixed:
             paintings, weights = [paintings[0], None, None, None], [1.0] * MAX_PAINTINGS
-        layers = self._layers(drawing) if drawing else []
+        layers = self._layers(visit, drawing) if drawing else []
         paths = [each["path"] if each else None for each in (photograph, *paintings)]
         return self._sources.order(visit, paths[0], paths[1:], weights, layers, knobs, **how)
 
-    def _layers(self, drawing: dict[str, Any]) -> list[Any]:
+    def _layers(self, visit: Visit, drawing: dict[str, Any]) -> list[Any]:
         """The layers of a drawing, uint8 RGBA [h, w, 4]."""
-        for layer in drawing.get("layers") or []:
-            self._sources.received(layer["path"])
+        for part in (drawing["background"], drawing["composite"], *drawing["layers"]):
+            if part:
+                # All of them go with the visit.
+                visit.originals[part["path"]] = self._sources.received(part["path"])
         # What lies below is the photograph, which is there already.
         parts = EditorData.model_validate(drawing | {"background": None, "composite": None})
         return (self._inputs.drawing.preprocess(parts) or {"layers": []})["layers"]

@@ -20,6 +20,8 @@ PREFIX = "visit-"
 # Of the pictures of a visit, all together; the oldest go first.
 _MAX_PICTURES = 24
 _MAX_PIXELS = 24 * 2**20
+# States of runs, which take up to sixty times as much as the picture; others go on without theirs.
+_MAX_STATES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,9 @@ class Visit:
             oldest = self.pictures.pop(0)
             self.before = None if self.before is oldest else self.before
             shutil.rmtree(oldest.file.parent, ignore_errors=True)
+        for each in self.pictures[:-_MAX_STATES]:
+            if each.painted.saved is not None:
+                each.painted.saved.path.unlink(missing_ok=True)
 
     def choose(self, index: int) -> Entry:
         """Choose a picture; InputError where there is none of that index."""

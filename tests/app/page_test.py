@@ -1,5 +1,6 @@
 """The page as a browser speaks with it, with a painter that only pretends."""
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,7 +11,8 @@ from absl.testing import absltest, parameterized
 from testing.page import Browser, StubPainter, file_data, served
 from testing.pictures import PAINTING, PHOTOGRAPH
 
-from nst_tf import Settings
+from nst_tf import InputError, Settings
+from nst_tf.app import output_folder
 from nst_tf.images import image_io, png_text
 
 
@@ -18,12 +20,14 @@ class PageTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        stack = contextlib.ExitStack()
+        cls.addClassCleanup(stack.close)
+        cls.folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (cls.folder / "style").mkdir()
         shutil.copy(PAINTING, cls.folder / "style")
         cls.painter, cls.output = StubPainter(), cls.folder / "output"
         cls.output.mkdir()
-        cls.address, cls.visits = cls.enterClassContext(
+        cls.address, cls.visits = stack.enter_context(
             served(cls.painter, [cls.folder / "style"], cls.output)
         )
 
@@ -82,6 +86,14 @@ class PageTest(parameterized.TestCase):
         for index in (-1, 3, "0", [0], None):
             found = self.last("history", "select", data={"index": index, "value": None})
             self.assertIn("role='alert'", found["line"], index)
+
+    def test_a_picture_that_the_owner_cannot_keep_is_the_visitors(self):
+        self.give()
+        full = InputError("output: No space left on device")
+        with mock.patch.object(output_folder, "keep", side_effect=full):
+            ended = self.paint()[-1]
+        self.assertIn("No space left", ended["line"])
+        self.assertTrue(Path(ended["download"]["path"]).is_file())
 
     def test_fast(self):
         self.give()

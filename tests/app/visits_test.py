@@ -1,5 +1,6 @@
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from nst_tf import InputError, Settings
 from nst_tf.app import keeping, visits
 from nst_tf.app.job import Job
 from nst_tf.app.order import Order
-from nst_tf.app.painted import PaintRequest
+from nst_tf.app.painted import PaintRequest, SavedState
 from nst_tf.app.visits import Visits
 from nst_tf.images.image_io import Picture
 
@@ -30,10 +31,12 @@ class VisitsTest(parameterized.TestCase):
         self.visit = self.visits.of("one")
 
     def keep(self, **size):
-        given = order(**size)
-        return keeping.keep(
-            self.visit, painted(given.request), given, self.visit.new_folder(), None
-        )
+        given, folder = order(**size), self.visit.new_folder()
+        state = folder / "state"
+        state.write_bytes(b"state")
+        saved = SavedState(state, {}, given.request.settings, (3,), False, False)
+        picture = replace(painted(given.request), saved=saved)
+        return keeping.keep(self.visit, picture, given, folder)
 
     def sent(self, visit, name="photo.jpg"):
         """A file as a browser has sent it."""
@@ -86,6 +89,11 @@ class VisitsTest(parameterized.TestCase):
         self.assertEqual(self.visit.pictures, entries[2:])
         self.assertEqual([each.file.exists() for each in entries[:3]], [False, False, True])
         self.assertEqual(entries[-1].caption, f"{len(entries)} · 8 px")
+
+    def test_states_of_the_last_pictures_stay(self):
+        entries = [self.keep() for _ in range(visits._MAX_STATES + 1)]
+        states = [each.painted.saved.path.exists() for each in entries]
+        self.assertEqual(states, [False] + [True] * visits._MAX_STATES)
 
     def test_large_pictures_go_sooner_but_the_last_stays(self):
         with absltest.mock.patch.object(visits, "_MAX_PIXELS", 100):
