@@ -25,6 +25,8 @@ from nst_tf.images.color_profiles import srgb_profile
 from nst_tf.images.metadata import Metadata, texts, with_resolution
 from nst_tf.images.samples import Samples, check_size, notice, reduce, reduction
 
+# Of JPEG, PNG and GIF; Pillow does not identify one whose header is incomplete.
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")
 _KINDS = "JPEG, PNG, WebP, TIFF, AVIF, BMP or GIF"
 _PILLOW_OPTIONS: dict[str, dict[str, Any]] = {
     "PNG": {},
@@ -49,20 +51,28 @@ def decode(path: Path, file: BinaryIO, long_side: int = 0) -> Samples:
             samples = _decode(path, file, long_side)
     except (InputError, MemoryError):
         raise
-    except UnidentifiedImageError as error:
-        raise InputError(
-            f"{path}: is not a picture of a known kind; expected {_KINDS}; convert it to one of "
-            "these"
-        ) from error
     except Exception as error:  # a damaged file can make a decoder raise anything at all
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"{path}: is damaged or cut short ({reason}); expected a whole picture; "
-            "save or download it again"
-        ) from error
+        raise _refusal(path, file, error) from error
     for message in samples.notices:
         notice(path, message)
     return samples
+
+
+def _refusal(path: Path, file: BinaryIO, error: Exception) -> InputError:
+    """What is said of a file that a decoder does not take."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnidentifiedImageError):
+        file.seek(0)
+        if not file.read(max(map(len, _SIGNATURES))).startswith(_SIGNATURES):
+            return InputError(
+                f"{path}: is not a picture of a known kind; expected {_KINDS}; convert it to one "
+                "of these"
+            )
+        reason = "in its header"
+    return InputError(
+        f"{path}: is damaged or cut short ({reason}); expected a whole picture; "
+        "save or download it again"
+    )
 
 
 def encode(samples: np.ndarray, file_format: str, metadata: Metadata | None = None) -> bytes:

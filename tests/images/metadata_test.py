@@ -1,4 +1,5 @@
 import io
+import struct
 import tempfile
 from pathlib import Path
 
@@ -32,8 +33,18 @@ def photograph_exif():
         }
     )
     tags.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (48.0, 12.0, 29.5)})
-    tags.get_ifd(ExifTags.IFD.IFD1).update({TAG.Compression: 6, TAG.JpegIFByteCount: 3})
-    return tags.tobytes()
+    return with_thumbnail(tags.tobytes())
+
+
+def with_thumbnail(exif):
+    """With a second directory, which Pillow 12 cannot write."""
+    header, tiff = exif[:6], bytearray(exif[6:])
+    order = "<" if tiff[:2] == b"II" else ">"
+    (first,) = struct.unpack_from(f"{order}I", tiff, 4)
+    (count,) = struct.unpack_from(f"{order}H", tiff, first)
+    struct.pack_into(f"{order}I", tiff, first + 2 + 12 * count, len(tiff))
+    compression = struct.pack(f"{order}HHIHH", TAG.Compression, 3, 1, 6, 0)
+    return header + tiff + struct.pack(f"{order}H", 1) + compression + bytes(4)
 
 
 EXIF = photograph_exif()
@@ -55,6 +66,7 @@ class ReadTest(parameterized.TestCase, tf.test.TestCase):
             {TAG.Make: "Maker", TAG.Model: "Phone 7", TAG.Copyright: "(c) Ann"}
             | {TAG.ExifOffset: tags[TAG.ExifOffset]},
         )
+        self.assertNotEmpty(tags_of(EXIF).get_ifd(ExifTags.IFD.IFD1))
         exposure = tags.get_ifd(ExifTags.IFD.Exif)
         self.assertEqual(exposure, {TAG.ExposureTime: 0.01, TAG.ISOSpeedRatings: 200})
         self.assertEmpty(tags.get_ifd(ExifTags.IFD.GPSInfo))
