@@ -9,7 +9,7 @@ from nst_tf.app.painted import Painted, PaintRequest, SavedState
 from nst_tf.errors import InputError
 from nst_tf.run import checkpoint
 from nst_tf.run.progress import Progress, RunPlan, State
-from nst_tf.run.pyramid import scale_sizes, scale_steps
+from nst_tf.run.pyramid import ceil_div, scale_sizes, scale_steps
 from nst_tf.settings import Settings
 from nst_tf.style import Style
 
@@ -53,14 +53,6 @@ class Course(NamedTuple):
         """Whether a run of these settings would have come to the same step in the same way."""
         is_changed = self.has_start or self.is_reread
         return not is_changed and [*self.taken_until(last)[:-1]] == last.steps[: last.scale]
-
-
-def twice_as_large(request: PaintRequest) -> PaintRequest:
-    """The request for twice the size."""
-    size = request.settings.size or max(request.photograph.rgb.shape[:2])
-    return dataclasses.replace(
-        request, settings=dataclasses.replace(request.settings, size=2 * size)
-    )
 
 
 def go_on(painted: Painted, request: PaintRequest) -> tuple[Course, State | None]:
@@ -107,8 +99,8 @@ def _with_more_steps(settings: Settings, steps: list[int], taken: int) -> Settin
     if taken < steps[-1]:
         return settings
     finer = len(steps) - 1
-    # The inverse of the schedule, rounded up.
-    grown = -((taken + steps[-1]) * 5**finer // -(3**finer))
+    # The inverse of the schedule.
+    grown = ceil_div((taken + steps[-1]) * 5**finer, 3**finer)
     return dataclasses.replace(settings, steps=grown)
 
 

@@ -87,25 +87,18 @@ class Painter:
         """
         return self._begin(request, Course(request.settings), None, checkpoint)
 
-    def go_on(
-        self,
-        painted: Painted,
-        request: PaintRequest,
-        checkpoint: Path,
-        *,
-        twice_as_large: bool = False,
-    ) -> Run:
+    def go_on(self, painted: Painted, request: PaintRequest, checkpoint: Path) -> Run:
         """Begin a run that goes on from a picture.
 
         Where only size or steps have changed, the run of the picture is resumed: a stopped one goes
-        to its end, a finished one takes as many steps again at its last scale. Otherwise, and where
-        its state does not fit, the picture is the start of a run at one scale.
+        to its end, a finished one takes as many steps again at its last scale. With twice the size
+        it is what a run of that size would have been from the beginning. Otherwise, and where its
+        state does not fit, the picture is the start of a run at one scale.
 
         Args:
             painted: the picture.
             request: what to paint now.
             checkpoint: as in `paint`.
-            twice_as_large: whether to double the size in the request's settings.
 
         Returns:
             As `paint`.
@@ -113,8 +106,6 @@ class Painter:
         Raises:
             InputError: as `paint`.
         """
-        if twice_as_large:
-            request = continuation.twice_as_large(request)
         course, state = continuation.go_on(painted, request)
         return self._begin(request, course, state, checkpoint)
 

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import errno
 import hmac
+import ipaddress
 import logging
 import os
 import shutil
@@ -19,7 +20,6 @@ from nst_tf.errors import InputError
 
 _LOG = logging.getLogger(__name__)
 _MAX_FILE_SIZE = 200 * 2**20
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Seconds between two signs of life of a page; after that a closed one is noticed for certain.
 _HEARTBEAT = "2"
 # Of glibc's mallopt: how many heaps the threads share.
@@ -112,7 +112,11 @@ def serve(
 
 def is_open(host: str, password: str | None) -> bool:
     """Whether all who reach a host may use its page."""
-    return host not in _LOOPBACK and not password
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        is_loopback = host == "localhost"
+    return not is_loopback and not password
 
 
 def _limit_arenas() -> None:

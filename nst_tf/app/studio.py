@@ -5,7 +5,6 @@ import functools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import gradio as gr
@@ -26,8 +25,7 @@ from nst_tf.images.pixels import resize
 
 # Of the picture that is there at once, in pixels.
 _INSTANT_SIDE = 512
-# Between two pictures that are sent, and between two looks whether the visitor is still there.
-_MIN_SECONDS = 0.1
+# Between two looks whether the visitor is still there.
 _PATIENCE = 0.5
 
 
@@ -105,14 +103,12 @@ class Studio:
             yield self._showing.painting()
             run = await asyncio.to_thread(job.start)
             while run.is_running and not visit.is_closed:
-                began = monotonic()
                 snapshot = await asyncio.to_thread(run.newest, _PATIENCE)
                 if snapshot is None:
                     continue
                 image = words.image(snapshot.jpeg, "the picture so far")
                 where = words.line(words.where(snapshot))
                 yield {self._outputs.live: image, self._outputs.line: where}
-                await asyncio.sleep(max(0, began + _MIN_SECONDS - monotonic()))
             painted = await asyncio.to_thread(run.result)
             entry = await asyncio.to_thread(keeping.keep, visit, painted, job.order, job.folder)
             await asyncio.to_thread(self._keep_for_the_owner, painted, job.order)

@@ -101,7 +101,7 @@ def fit_style_size(height: Scalar, width: Scalar, long_side: Scalar) -> tf.Tenso
     """`style_image_size` as int32 [2] of integers or scalar tensors."""
     sides = tf.cast(tf.stack([height, width]), tf.int64)
     long, short = tf.reduce_max(sides), tf.reduce_min(sides)
-    size = tf.maximum(tf.cast(long_side, tf.int64), _ceil_div(MIN_SIDE * long, short))
+    size = tf.maximum(tf.cast(long_side, tf.int64), ceil_div(MIN_SIDE * long, short))
     return tf.cast(_side(sides, long, size), tf.int32)
 
 
@@ -118,7 +118,7 @@ def _checked_sides(what: str, height: int, width: int) -> tuple[int, int]:
 
 def _min_size(long: Scalar, short: Scalar) -> Scalar:
     """The smallest n with `_side(short, long, n) >= MIN_SIDE`."""
-    return _ceil_div((2 * MIN_SIDE - 1) * long, 2 * short)
+    return ceil_div((2 * MIN_SIDE - 1) * long, 2 * short)
 
 
 def _side(side: Scalar, long: Scalar, size: Scalar) -> Scalar:
@@ -126,5 +126,6 @@ def _side(side: Scalar, long: Scalar, size: Scalar) -> Scalar:
     return (2 * side * size + long) // (2 * long)
 
 
-def _ceil_div(a, b):
+def ceil_div(a: Scalar, b: Scalar) -> Scalar:
+    """The quotient, rounded up."""
     return -(-a // b)

@@ -38,9 +38,9 @@ class ContinuationTest(PainterTest):
         ("of the photograph's size", request(90, 120, size=0)),
     )
     def test_twice_as_large_is_a_run_of_that_size(self, asked):
-        painted = self.go_on(self.paint(asked), twice_as_large=True)
         size = 2 * (asked.settings.size or 120)
         larger = with_settings(asked, size=size)
+        painted = self.go_on(self.paint(asked), larger)
         self.assertEqual(max(painted.picture.shape), size)
         self.assertEqual(painted.picture.tobytes(), at_one_go(larger))
         self.assertEqual(painted.request.settings, larger.settings)
@@ -50,15 +50,17 @@ class ContinuationTest(PainterTest):
 
     def test_stopped_run_twice_as_large(self):
         asked = request(48, 64, size=96)
-        painted = self.go_on(self.paint_and_stop(asked, 1, 2), twice_as_large=True)
-        self.assertEqual(painted.picture.tobytes(), at_one_go(with_settings(asked, size=192)))
+        larger = with_settings(asked, size=192)
+        painted = self.go_on(self.paint_and_stop(asked, 1, 2), larger)
+        self.assertEqual(painted.picture.tobytes(), at_one_go(larger))
 
     @parameterized.named_parameters(
         ("one scale", dict(size=96, scales=1)), ("a coarsest scale of another size", dict(size=64))
     )
     def test_twice_as_large_where_pyramids_differ(self, settings):
         asked = request(**settings)
-        painted = self.go_on(self.paint(asked), twice_as_large=True)
+        larger = with_settings(asked, size=2 * settings["size"])
+        painted = self.go_on(self.paint(asked), larger)
         self.assertEqual(max(painted.picture.shape), 2 * settings["size"])
         self.assertEqual(painted.record["continued"], {"from": "picture", "steps": [3]})
 
@@ -128,8 +130,8 @@ class ContinuationTest(PainterTest):
     def test_pictures_of_the_same_files_that_are_read_for_another_size(self):
         asked = replace(request(48, 64, size=96), sources=("a", "b"))
         rgb = np.asarray(resize(asked.photograph.rgb, 90, 120))
-        reread = replace(asked, photograph=Picture(rgb, None, 8))
-        larger = self.go_on(self.paint(asked), reread, twice_as_large=True)
+        reread = with_settings(replace(asked, photograph=Picture(rgb, None, 8)), size=192)
+        larger = self.go_on(self.paint(asked), reread)
         self.assertEqual(larger.record["continued"], {"from": "state", "steps": [3, 1]})
         again = self.go_on(larger)
         self.assertEqual(again.record["continued"], {"from": "state", "steps": [3, 2]})
