@@ -135,7 +135,8 @@ class ContinuationTest(PainterTest):
         self.assertEqual(larger.record["continued"], {"from": "state", "steps": [3, 1]})
         again = self.go_on(larger)
         self.assertEqual(again.record["continued"], {"from": "state", "steps": [3, 2]})
-        another = self.go_on(again, replace(reread, sources=("a", "c")))
+        other = replace(asked, settings=reread.settings, sources=("a", "c"))
+        another = self.go_on(again, other)
         self.assertEqual(another.record["continued"]["from"], "picture")
 
     def test_state_that_is_gone_or_damaged_or_another(self):
