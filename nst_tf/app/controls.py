@@ -77,8 +77,10 @@ class Controls:
         """
         given = dict(zip(self._names, values, strict=True))
         recipe, strength = given.pop("recipe"), given.pop("strength")
-        if recipe not in RECIPES:
+        if not isinstance(recipe, str) or recipe not in RECIPES:
             raise InputError(f"recipe={recipe}: expected {' or '.join(RECIPES)}")
+        if not isinstance(strength, (int, float)):
+            raise InputError(f"strength={strength}: expected a number from 0 to 1")
         base = RECIPES[recipe]
         for name, choices in _WITHOUT_PATHS.items():
             if given[name] not in choices:

@@ -5,11 +5,17 @@ import dataclasses
 import numpy as np
 
 from nst_tf.app.painted import PaintRequest
+from nst_tf.errors import InputError
 from nst_tf.feed_forward import FastStylizer
 from nst_tf.images.cutout import apply_to_visible, crop_to_visible
 from nst_tf.images.pixels import ImageLike, Size, resize
+from nst_tf.run import memory_plan
 from nst_tf.run.pyramid import MIN_SIDE, scale_sizes
 from nst_tf.style import Style, check
+
+# Bytes: the content image, the picture, masks and what is written of it; the network itself works
+# in strips.
+_PER_PIXEL = 80
 
 
 def paint(stylizer: FastStylizer, request: PaintRequest, long_side: int = 0) -> np.ndarray:
@@ -20,6 +26,7 @@ def paint(stylizer: FastStylizer, request: PaintRequest, long_side: int = 0) -> 
     wanted = settings.size or max(height, width)
     wanted = min(wanted, long_side) if long_side else wanted
     size = scale_sizes(height, width, dataclasses.replace(settings, size=wanted, scales=1))[-1]
+    _check_memory(size)
     content = resize(photograph.rgb[np.newaxis], *size)
 
     def blend(styles: list[Style]) -> np.ndarray:
@@ -35,6 +42,16 @@ def paint(stylizer: FastStylizer, request: PaintRequest, long_side: int = 0) -> 
         protected = _resized(request.keep_mask, size)
         picture = picture * (1 - protected) + content[0].numpy() * protected
     return picture
+
+
+def _check_memory(size: Size) -> None:
+    height, width = size
+    needed, free = _PER_PIXEL * height * width, memory_plan.used_and_free()[1]
+    if needed > free:
+        raise InputError(
+            f"size={max(size)}: {width} x {height} px take about {needed / 2**30:.1f} GiB, and "
+            f"{free / 2**30:.1f} are free; give a smaller size"
+        )
 
 
 def _where_masks_are(content: np.ndarray, request: PaintRequest, size: Size, blend) -> np.ndarray:

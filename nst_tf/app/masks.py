@@ -50,11 +50,12 @@ def from_layers(layers: Sequence[np.ndarray], num_paintings: int) -> Masks:
 
 def _split(layer: np.ndarray) -> list[np.ndarray]:
     """The opacity of each color of a layer, float32 [h, w]."""
-    palette = np.array([_rgb(color) for color in COLORS], np.float32)
-    nearest = np.zeros(layer.shape[:2], np.int64)
-    visible = layer[..., 3] > 0
-    distances = np.square(layer[visible][:, np.newaxis, :3] - palette).sum(axis=-1)
-    nearest[visible] = distances.argmin(axis=-1)
+    # One color after the other, as all distances at once would take 60 bytes a pixel.
+    nearest, least = np.zeros(layer.shape[:2], np.uint8), np.full(layer.shape[:2], np.inf)
+    for index, color in enumerate(COLORS):
+        distance = np.square(layer[..., :3].astype(np.int32) - _rgb(color)).sum(axis=-1)
+        nearest[distance < least] = index
+        least = np.minimum(least, distance)
     alpha = layer[..., 3] / np.float32(255)
     return [np.where(nearest == index, alpha, np.float32(0)) for index in range(len(COLORS))]
 

@@ -124,7 +124,7 @@ class Run:
             else:
                 self._message = self._message or "stopped before the first step"
         except Exception as error:
-            self._message = _in_words(error)
+            self._message = in_words(error)
         finally:
             with self._changed:
                 self._has_ended = True
@@ -142,7 +142,7 @@ class Run:
                         break
                     last = progress
         except Exception as error:
-            self._message = _in_words(error)
+            self._message = in_words(error)
         return last
 
     def _show(self, progress: Progress) -> None:
@@ -185,7 +185,7 @@ def _within(size: Size, long_side: int) -> Size:
     return max(1, round(height * shrink)), max(1, round(width * shrink))
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """An error as one line; the log has the traceback of those that nobody expects."""
     if isinstance(error, InputError):
         return one_line(error, max_length=1000)

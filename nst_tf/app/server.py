@@ -81,7 +81,7 @@ def serve(
             style = resources.files("nst_tf.app").joinpath("page.css").read_text(encoding="utf-8")
             try:
                 _, address, _ = blocks.launch(
-                    server_name=host,
+                    server_name=f"[{host}]" if ":" in host else host,
                     server_port=port,
                     auth=_check(password) if password else None,
                     prevent_thread_lock=True,

@@ -1,5 +1,6 @@
 """What the page's inputs stand for: files, and the request that they make."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from nst_tf.app.controls import Controls
 from nst_tf.app.order import Order
 from nst_tf.app.painted import PaintRequest
 from nst_tf.app.paintings import Painting
-from nst_tf.app.visits import PREFIX, Visit
+from nst_tf.app.visits import Visit
 from nst_tf.digests import file_sha256
 from nst_tf.errors import InputError
 from nst_tf.run.pyramid import style_long_side
 from nst_tf.style import Style, visible_region
 
+# The folder of a file that Gradio has received: its SHA-256.
+_UPLOAD = re.compile("[0-9a-f]{64}")
 # Of the name of a picture's file.
 _MAX_NAME = 80
 
@@ -51,8 +54,8 @@ class Sources:
         """
         found = Path(path).resolve() if isinstance(path, str) and "\0" not in path else Path()
         inside = found.relative_to(self._folder).parts if self._folder in found.parents else ()
-        # Those of visits are known by name, or they are another's.
-        if not inside or inside[0].startswith(PREFIX):
+        # What visits and the server keep there is known by its name, or it is another's.
+        if len(inside) != 2 or not _UPLOAD.fullmatch(inside[0]):
             raise InputError(f"{Path(str(path)).name}: was not sent to this page; drop it here")
         return found
 
@@ -86,8 +89,11 @@ class Sources:
         content = visit.read(source, settings.size)
         needed = style_long_side(settings, settings.size or max(content.rgb.shape[:2]))
         drawn = masks.from_layers(layers, len(given))
-        styles, files = [], [source]
+        styles: list[Style] = []
+        files = [source]
         for (path, weight), mask in zip(given, drawn.paintings, strict=True):
+            if not isinstance(weight, (int, float)):
+                raise InputError(f"weight={weight}: expected a number from 0")
             painting = self.original(visit, path)
             picture = visit.read(painting, needed)
             region = visible_region(picture.alpha, None)

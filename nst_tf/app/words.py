@@ -2,13 +2,9 @@
 
 import base64
 import html
-import logging
 
 from nst_tf.app.painted import Painted
-from nst_tf.app.run import Snapshot
-from nst_tf.errors import InputError, one_line
-
-_LOG = logging.getLogger(__name__)
+from nst_tf.app.run import Snapshot, in_words
 
 TITLE = "<p><strong>nst_tf</strong> a photograph, repainted in the manner of a painting</p>"
 NO_PICTURE = "<p class='empty'>the picture will be here</p>"
@@ -24,12 +20,7 @@ def line(text: str, *, is_error: bool = False) -> str:
 
 def mistake(error: Exception) -> str:
     """An error as a line; the log has the traceback of those that nobody expects."""
-    if isinstance(error, InputError):
-        return line(one_line(error, max_length=1000), is_error=True)
-    if isinstance(error, MemoryError):
-        return line("memory ran out; give a smaller size, or end other programs", is_error=True)
-    _LOG.error("an event of the page failed", exc_info=error)
-    return line("this did not work; the log of the server has the details", is_error=True)
+    return line(in_words(error), is_error=True)
 
 
 def image(jpeg: bytes, alt: str) -> str:

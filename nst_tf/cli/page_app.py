@@ -28,6 +28,8 @@ def serve(options: Options) -> None:
         Path(options.output_dir).mkdir(parents=True, exist_ok=True)
     if options.styles_dir and not Path(options.styles_dir).is_dir():
         raise InputError(f"styles_dir={options.styles_dir}: no such folder; check the name")
+    if options.password == "":
+        raise InputError("password: is empty; give one, or leave the flag out")
     if server.is_open(options.host, options.password):
         print(
             f"app: WARNING: open to all who reach {options.host}; give --password to close it",

@@ -53,6 +53,9 @@ class ControlsTest(parameterized.TestCase):
     @parameterized.parameters(
         (dict(strength=0.3, content_weight=2.0), "strength=0.3: sets the content_weight"),
         (dict(strength=2), "strength=2"),
+        (dict(strength="x"), "strength=x: expected a number"),
+        (dict(strength=None), "strength=None: expected a number"),
+        (dict(strength=float("nan")), "strength=nan: expected a number"),
         (dict(size=-1), "size=-1: expected a whole number"),
         (dict(size=None), "size=None"),
         (dict(size="1; rm"), "size=1; rm"),
@@ -68,6 +71,12 @@ class ControlsTest(parameterized.TestCase):
         values = self.controls.changed(self.controls.of_recipe("default"), **changes)
         with self.assertRaisesRegex(InputError, f"^{message}"):
             self.controls.settings(values)
+
+    def test_a_recipe_that_is_none(self):
+        for recipe in ("best", ["default"], None):
+            values = self.controls.changed(self.controls.of_recipe("default"), recipe=recipe)
+            with self.assertRaisesRegex(InputError, "recipe="):
+                self.controls.settings(values)
 
     def test_changes_leave_the_rest(self):
         values = self.controls.changed(self.controls.of_recipe("gatys"), size=99)

@@ -60,6 +60,10 @@ class FastPictureTest(absltest.TestCase):
         hidden = self.paint(request(alpha=alpha))
         np.testing.assert_array_equal(hidden[:, 33:], photograph[:, 33:])
 
+    def test_more_than_there_is_memory_for(self):
+        with self.assertRaisesRegex(InputError, r"size=1000000: 1000000 x 750000 px take about"):
+            self.paint(request(size=1_000_000))
+
     def test_mistakes(self):
         with self.assertRaisesRegex(InputError, "size=8: "):
             self.paint(request(size=8))
