@@ -35,6 +35,12 @@ class Job:
             self._run.stop()
         return self._run
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its run has begun, which it never does after `stop`."""
+        with self._starting:
+            return self._run is not None
+
     def stop(self) -> None:
         """Stop it, wherever it is."""
         self._is_stopped = True

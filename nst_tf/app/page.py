@@ -102,25 +102,23 @@ def _connect_painting(
     shown = [each for each in shown if each is not outputs.beside]
     size = inputs.controls.component("size")
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    # What is painted fast is painted beside a run, and one picture at a time.
-    fast: dict[str, Any] = {"concurrency_id": "fast", "concurrency_limit": 1, "preprocess": False}
+    raw: dict[str, Any] = {"preprocess": False, "concurrency_limit": 1}
     for trigger, prepare in (
         (buttons.paint, studio.prepare),
         (outputs.go_on, studio.prepare_to_go_on),
         (outputs.twice, studio.prepare_twice),
     ):
-        trigger.click(prepare, values, [*shown, size], **fast, **hidden)
+        # Neither a run nor a large fast picture makes this one wait.
+        trigger.click(prepare, values, [*shown, size], concurrency_id="instant", **raw, **hidden)
+    in_line: dict[str, Any] = {
+        "api_visibility": "private",
+        "show_progress": "minimal",
+        "show_progress_on": outputs.line,
+    }
     run = outputs.ticket.change(
-        studio.follow,
-        None,
-        shown,
-        concurrency_id="painting",
-        concurrency_limit=1,
-        api_visibility="private",
-        show_progress="minimal",
-        show_progress_on=outputs.line,
+        studio.follow, None, shown, concurrency_id="painting", concurrency_limit=1, **in_line
     )
-    buttons.fast.click(studio.fast, values, shown, **fast, **hidden)
+    buttons.fast.click(studio.fast, values, shown, concurrency_id="fast", **raw, **in_line)
     buttons.stop.click(studio.stop, None, buttons.stop, queue=False, **hidden)
     buttons.leave.click(studio.leave, None, shown, cancels=run, queue=False, **hidden)
     outputs.beside.input(showing.compare, outputs.beside, shown, **hidden)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nst_tf import atomic_files
 from nst_tf.images import image_io
 from nst_tf.images.image_io import Picture
 from nst_tf.run.record import Json
@@ -90,10 +91,14 @@ class Painted:
         Raises:
             InputError: an unknown extension, or a path that cannot be written to.
         """
+        atomic_files.replace(path, self.encode(path))
+
+    def encode(self, path: str | os.PathLike = "picture.png") -> bytes:
+        """The bytes of the file that `write` writes."""
         photograph = self.request.photograph
-        image_io.write(
-            path,
+        return image_io.encode(
             self.picture,
+            path,
             alpha=photograph.alpha,
             bits=photograph.bits,
             note="" if self.record is None else json.dumps(self.record),

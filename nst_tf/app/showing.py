@@ -29,6 +29,7 @@ class Showing:
             buttons.fast: off,
             out.go_on: off,
             out.twice: off,
+            out.download: off,
             out.line: words.line("waiting for its turn…"),
         }
         if jpeg:
@@ -76,7 +77,7 @@ class Showing:
             other = visit.before.shown
         return {
             out.slider: gr.update(value=(str(other), str(entry.shown)), visible=True),
-            out.download: gr.update(value=str(entry.file)),
+            out.download: gr.update(value=str(entry.file), interactive=True),
             out.after: gr.update(visible=True),
         }
 

@@ -15,11 +15,14 @@ from nst_tf.app.paintings import Painting
 from nst_tf.app.visits import Visit
 from nst_tf.digests import file_sha256
 from nst_tf.errors import InputError
+from nst_tf.images import pillow_decoder
 from nst_tf.run.pyramid import style_long_side
 from nst_tf.style import Style, visible_region
 
 # The folder of a file that Gradio has received: its SHA-256.
 _UPLOAD = re.compile("[0-9a-f]{64}")
+# Pixels that the brush may have drawn, which it does on a small picture.
+_MAX_LAYER = 4 * previews.SMALL**2
 # Of the name of a picture's file.
 _MAX_NAME = 80
 
@@ -35,6 +38,7 @@ class Sources:
 
     def receive(self, visit: Visit, path: str) -> Path:
         """Take a picture that a browser has sent; the path of what that shows of it."""
+        visit.check_open()
         source = self.received(path)
         visit.originals[path] = source
         picture = visit.read(source, previews.SMALL)
@@ -59,6 +63,15 @@ class Sources:
             raise InputError(f"{Path(str(path)).name}: was not sent to this page; drop it here")
         return found
 
+    def received_layer(self, path: Any) -> Path:
+        """As `received`, for what the brush has drawn; InputError also where it is too large."""
+        found = self.received(path)
+        with found.open("rb") as file, pillow_decoder.open_image(file) as image:
+            width, height = image.size
+        if width * height > _MAX_LAYER:
+            raise InputError(f"brush: {width} x {height} px; expected no more than the page shows")
+        return found
+
     def order(
         self,
         visit: Visit,
@@ -75,6 +88,7 @@ class Sources:
         Raises:
             InputError: something is missing, or does not fit.
         """
+        visit.check_open()
         recipe, settings = self._controls.settings(knobs)
         if not photograph:
             raise InputError("photograph: none is there; drop one, or paste one")

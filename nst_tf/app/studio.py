@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,9 +69,10 @@ class Studio:
         from_chosen: bool = False,
         twice_as_large: bool = False,
     ) -> Iterator[Update]:
+        if visit.job is not None:
+            yield self._busy()
+            return
         try:
-            if visit.job is not None:
-                raise InputError("a picture is being painted; stop it first")
             yield self._showing.waiting()
             order = self._order(visit, values, twice_as_large=twice_as_large)
             begin: Any = functools.partial(self._painter.paint, order.request)
@@ -83,9 +83,10 @@ class Studio:
                 begin = functools.partial(self._painter.go_on, painted, order.request)
             else:
                 painted = self._painter.fast(order.request, _INSTANT_SIDE)
+            jpeg = _jpeg(painted)
             visit.job = Job(begin, order, visit.new_folder())
             yield {
-                **self._showing.waiting(_jpeg(painted)),
+                **self._showing.waiting(jpeg),
                 self._inputs.controls.component("size"): order.request.settings.size,
                 self._outputs.ticket: visit.job.folder.name,
             }
@@ -98,7 +99,6 @@ class Studio:
         job = visit.job
         if job is None:
             return
-        entry, line = None, ""
         try:
             yield self._showing.painting()
             run = await asyncio.to_thread(job.start)
@@ -110,8 +110,7 @@ class Studio:
                 where = words.line(words.where(snapshot))
                 yield {self._outputs.live: image, self._outputs.line: where}
             painted = await asyncio.to_thread(run.result)
-            entry = await asyncio.to_thread(keeping.keep, visit, painted, job.order, job.folder)
-            await asyncio.to_thread(self._keep_for_the_owner, painted, job.order)
+            await asyncio.to_thread(self._keep, visit, painted, job.order, job.folder)
             line = words.line(words.outcome(painted), is_error=bool(painted.message))
         except Exception as error:
             line = words.mistake(error)
@@ -119,23 +118,27 @@ class Studio:
             job.stop()
             if visit.job is job:
                 visit.job = None
-            if entry is None:
-                await asyncio.to_thread(_discard, job)
+            if not visit.has(job.folder):
+                await asyncio.to_thread(_discard, visit, job)
         yield {**self._showing.idle(visit), self._outputs.line: line}
 
     def fast(self, request: gr.Request, *values: Any) -> Iterator[Update]:
         """Paint in one pass, at the full size."""
         visit = self.visit(request)
+        if visit.job is not None:
+            yield self._busy()
+            return
         try:
             yield self._showing.waiting()
             order = self._order(visit, values)
             painted = self._painter.fast(order.request)
-            keeping.keep(visit, painted, order, visit.new_folder())
-            self._keep_for_the_owner(painted, order)
+            self._keep(visit, painted, order, visit.new_folder())
             line = words.line(words.outcome(painted))
         except Exception as error:
             line = words.mistake(error)
-        yield {**self._showing.idle(visit), self._outputs.line: line}
+        # A run that was asked for in the meantime has its own state of the page.
+        state = {} if visit.job is not None else self._showing.idle(visit)
+        yield {**state, self._outputs.line: line}
 
     def stop(self, request: gr.Request) -> Update:
         """Stop the run; what there is of it comes from `follow`."""
@@ -150,16 +153,25 @@ class Studio:
         job, visit.job = visit.job, None
         if job is not None:
             job.stop()
-            _discard(job)
+            if not job.has_begun:  # otherwise `follow` sees to its end
+                visit.discard(job.folder)
         return {**self._showing.idle(visit), self._outputs.line: words.line("you left the line")}
 
     def close(self, request: gr.Request) -> None:
         """End a visit whose page is closed."""
         self._visits.close(request.session_hash)
 
-    def _keep_for_the_owner(self, painted: Painted, order: Order) -> None:
-        if self._output_dir is not None:
-            output_folder.keep(painted, self._output_dir, order.name)
+    def _busy(self) -> Update:
+        mistake = InputError("a picture is being painted; stop it first")
+        return {self._outputs.line: words.mistake(mistake)}
+
+    def _keep(self, visit: Visit, painted: Painted, order: Order, folder: Path) -> None:
+        """Keep a picture for the visitor, and, whether or not that fails, for the owner."""
+        try:
+            keeping.keep(visit, painted, order, folder)
+        finally:
+            if self._output_dir is not None and not visit.is_closed:
+                output_folder.keep(painted, self._output_dir, order.name)
 
     def _order(self, visit: Visit, values: tuple[Any, ...], **how: Any) -> Order:
         """The order that the values of the inputs make, which come as the browser sends them."""
@@ -178,7 +190,7 @@ class Studio:
         for part in (drawing["background"], drawing["composite"], *drawing["layers"]):
             if part:
                 # All of them go with the visit.
-                visit.originals[part["path"]] = self._sources.received(part["path"])
+                visit.originals[part["path"]] = self._sources.received_layer(part["path"])
         # What lies below is the photograph, which is there already.
         parts = EditorData.model_validate(drawing | {"background": None, "composite": None})
         return (self._inputs.drawing.preprocess(parts) or {"layers": []})["layers"]
@@ -193,6 +205,6 @@ def _jpeg(painted: Painted) -> bytes:
     return image_io.encode(resize(painted.picture, *size), "picture.jpg", alpha=alpha)
 
 
-def _discard(job: Job) -> None:
+def _discard(visit: Visit, job: Job) -> None:
     job.join()
-    shutil.rmtree(job.folder, ignore_errors=True)
+    visit.discard(job.folder)

@@ -8,6 +8,7 @@ from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
+from PIL import Image
 from testing.page import Browser, StubPainter, file_data, served
 from testing.pictures import PAINTING, PHOTOGRAPH
 
@@ -94,6 +95,36 @@ class PageTest(parameterized.TestCase):
             ended = self.paint()[-1]
         self.assertIn("No space left", ended["line"])
         self.assertTrue(Path(ended["download"]["path"]).is_file())
+
+    def test_one_thing_at_a_time(self):
+        self.give()
+        *_, prepared = self.browser.send("paint")
+        for name in ("paint", "fast", "twice"):
+            found = self.last(name)
+            self.assertEqual([*found], ["line"], name)
+            self.assertIn("a picture is being painted; stop it first", found["line"])
+        ended = [*self.browser.send(None, "change")][-1]
+        self.assertIn("painted in", ended["line"])
+
+    def test_a_visit_that_has_ended_says_so(self):
+        self.give()
+        self.visits.close(self.id())
+        self.assertIn("the visit has ended; reload the page", self.last("paint")["line"])
+
+    def test_the_servers_own_files_are_neither_opened_nor_deleted(self):
+        (thumbnail,) = self.visits.folder.glob("*vangogh*.jpg")
+        self.browser.set(photograph=file_data(thumbnail))
+        self.assertIn("was not sent to this page", self.last("photograph", "input")["line"])
+        self.visits.close(self.id())
+        self.assertTrue(thumbnail.exists())
+
+    def test_a_drawing_larger_than_the_page_shows(self):
+        self.give()
+        path = self.folder / "layer.png"
+        Image.new("RGBA", (4000, 4000)).save(path)
+        layers = [self.browser.upload(path)]
+        self.browser.set(drawing={"background": None, "layers": layers, "composite": None})
+        self.assertIn("brush: 4000 x 4000 px", self.last("fast")["line"])
 
     def test_fast(self):
         self.give()

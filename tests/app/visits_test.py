@@ -8,7 +8,7 @@ from absl.testing import absltest, parameterized
 from testing.page import StubRun, painted
 from testing.pictures import PHOTOGRAPH
 
-from nst_tf import InputError, Settings
+from nst_tf import InputError, Settings, atomic_files
 from nst_tf.app import keeping, visits
 from nst_tf.app.job import Job
 from nst_tf.app.order import Order
@@ -96,12 +96,43 @@ class VisitsTest(parameterized.TestCase):
         self.assertEqual(states, [False] + [True] * visits._MAX_STATES)
 
     def test_large_pictures_go_sooner_but_the_last_stays(self):
-        with absltest.mock.patch.object(visits, "_MAX_PIXELS", 100):
+        with absltest.mock.patch.object(visits, "_MAX_BYTES", 2 * 5 * 10 * 3 * 4):
             entries = [self.keep(height=5, width=10) for _ in range(3)]
             self.assertEqual(self.visit.pictures, entries[1:])
             entry = self.keep(height=11, width=10)
             self.assertEqual(self.visit.pictures, [entry])
             self.assertIsNone(self.visit.before)
+
+    def test_a_picture_that_comes_after_the_end_leaves_nothing(self):
+        given, folder = order(), self.visit.new_folder()
+        self.visits.close("one")
+        with self.assertRaisesRegex(InputError, "has ended"):
+            keeping.keep(self.visit, painted(given.request), given, folder)
+        self.assertEqual([*self.folder.iterdir()], [])
+        self.assertEqual(self.visit.pictures, [])
+
+    def test_on_a_full_disk_the_state_gives_way_to_the_picture(self):
+        given, folder = order(), self.visit.new_folder()
+        state = folder / "state"
+        state.write_bytes(b"state")
+        saved = SavedState(state, {}, given.request.settings, (3,), False, False)
+        replacing = atomic_files.replace
+
+        def full(path, data, **options):
+            if state.exists():
+                raise InputError("No space left on device")
+            replacing(path, data, **options)
+
+        with absltest.mock.patch.object(atomic_files, "replace", full):
+            picture = replace(painted(given.request), saved=saved)
+            entry = keeping.keep(self.visit, picture, given, folder)
+        self.assertTrue(entry.file.is_file())
+
+    def test_a_visit_that_has_ended_is_known(self):
+        self.visits.close("one")
+        self.assertIs(self.visits.of("one"), self.visit)
+        self.assertTrue(self.visit.is_closed)
+        self.assertIs(self.visits.of(None), self.visits.of(None))
 
     def test_choices(self):
         first, second = self.keep(), self.keep()
