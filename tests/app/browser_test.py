@@ -35,11 +35,14 @@ class PaintingTest(BrowserTest):
         self.assertEqual(found["settings"]["size"], 128)
         self.assertEqual(found["settings"]["steps"], 300)
         self.assertIn("stopped", found)
+        before = stopped.read_bytes()
 
         visitor.set(steps=5)
         visitor.click("go-on")
         visitor.expect("painted in")
-        self.assertNotEqual(visitor.download(self.folder).name, "")
+        finished = visitor.download(self.folder)
+        self.assertNotIn("stopped", record.read(finished))
+        self.assertNotEqual(finished.read_bytes(), before)
 
         visitor.click("twice")
         visitor.expect("256 x 192 px")
@@ -55,10 +58,11 @@ class PaintingTest(BrowserTest):
         thumbnails.first.click()
         expect(visitor.setting("steps")).to_have_value("300")
         expect(visitor.setting("size")).to_have_value("128")
-        first = visitor.wait_until(lambda: {*visitor.shown()} - {largest}, "first")
+        visitor.wait_until(lambda: visitor.shown()[1] != largest, "the first picture")
+        first = visitor.shown()[1]
         visitor.page.get_by_label("the picture chosen before").check()
         visitor.wait_until(lambda: visitor.shown()[0] == largest, "the picture before")
-        self.assertIn(visitor.shown()[1], first)
+        self.assertEqual(visitor.shown()[1], first)
 
     def test_fast(self):
         visitor = Visitor(self.visit())

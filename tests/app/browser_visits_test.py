@@ -12,6 +12,8 @@ from testing.browser import LONG, BrowserTest, wait_until
 from testing.pictures import PHOTOGRAPH
 from testing.visitor import Visitor
 
+from nst_tf.run import record
+
 LONG_RUN = {"size": 128, "steps": 2000}
 
 
@@ -91,10 +93,11 @@ class VisitsTest(BrowserTest):
         (body,) = [each for each in bodies if len(each["data"]) > 20]
         self.assertEqual(Path(body["data"][0]["path"]).name, PHOTOGRAPH.name)
         # Of a session without files of its own, and the paths of a file that the server can read.
-        for number, path in enumerate(("/etc/passwd", str(PHOTOGRAPH))):
+        session = body["session_hash"]
+        self.assertIn("painted in", send(self.server.url, {**body, "session_hash": session}))
+        for path in ("/etc/passwd", str(PHOTOGRAPH)):
             data = [{**body["data"][0], "path": path, "url": None}, *body["data"][1:]]
-            crafted = {**body, "data": data, "session_hash": f"crafted{number}"}
-            answer = send(self.server.url, crafted)
+            answer = send(self.server.url, {**body, "data": data})
             self.assertIn("process_completed", answer)
             self.assertNotIn("painted in", answer)
         found = httpx.get(f"{self.server.url}gradio_api/file=/etc/passwd")
@@ -118,9 +121,11 @@ class EndTest(BrowserTest):
         visitor.paint()
         visitor.see(1)
         self.assertNotEmpty(self.server.files())
-        self.server.end(signal.SIGTERM)
+        self.assertEqual(self.server.end(signal.SIGTERM), 128 + signal.SIGTERM)
         self.assertEmpty(self.server.files())
-        self.assertEmpty([*self.server.pictures.rglob("*")])
+        self.assertEmpty([*self.server.scratch.iterdir()])
+        for path in self.server.pictures.iterdir():  # whole, if it ended in time
+            record.read(path)
         self.assertNotIn("Traceback", self.server.log())
 
 

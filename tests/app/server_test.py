@@ -1,12 +1,13 @@
 import os
 import socket
+import sys
 import tempfile
 from unittest import mock
 
 import httpx
 from absl.testing import absltest, parameterized
 
-from nst_tf import InputError
+from nst_tf import InputError, app
 from nst_tf.app import server
 from nst_tf.app.painter import Painter
 
@@ -64,8 +65,11 @@ class ServerTest(parameterized.TestCase):
 
     @parameterized.parameters(
         ("127.0.0.1", None, False),
+        ("127.0.0.2", None, False),
+        ("::1", None, False),
         ("localhost", None, False),
         ("0.0.0.0", None, True),
+        ("::", None, True),
         ("0.0.0.0", "word", False),
         ("192.168.0.1", "", True),
     )
@@ -73,12 +77,17 @@ class ServerTest(parameterized.TestCase):
         self.assertEqual(server.is_open(host, password), expected)
 
     def test_gradio_is_missing(self):
-        with (
-            mock.patch.dict("sys.modules", {"gradio": None, "nst_tf.app.page": None}),
-            self.assertRaisesRegex(InputError, "needs the package gradio; pip install -r"),
-            server.serve(port=0),
-        ):
-            self.fail()
+        patch = mock.patch.dict
+        with patch("sys.modules", {"gradio": None}), patch(vars(app)):
+            # As if nothing that imports it had been imported before.
+            for name in [name for name in sys.modules if name.startswith("nst_tf.app.")]:
+                del sys.modules[name]
+                vars(app).pop(name.rpartition(".")[2], None)
+            with (
+                self.assertRaisesRegex(InputError, "needs the package gradio; pip install -r"),
+                server.serve(port=0),
+            ):
+                self.fail()
 
     def test_networks_that_cannot_be_loaded_leave_the_page(self):
         self.warmed.side_effect = OSError("gone")

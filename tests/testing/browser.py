@@ -92,11 +92,16 @@ class Server:
     def foreign_sockets(self) -> list[str]:
         """What it looked up or connected to, but for this machine."""
         lines = self._sockets.read_text().splitlines()
+        assert any(map(LOOPBACK.fullmatch, lines)), "the hook heard nothing"
         return [line for line in lines if line.startswith("(") and not LOOPBACK.fullmatch(line)]
 
     def files(self) -> set[Path]:
         """The temporary files."""
         return {path for path in self.scratch.rglob("*") if path.is_file()}
+
+    def visits(self) -> set[Path]:
+        """The folders of the visits."""
+        return {*self.scratch.glob("*/visit-*")}
 
     def usage(self) -> psutil.Process:
         """Its memory, threads and seconds."""
@@ -146,7 +151,11 @@ class BrowserTest(parameterized.TestCase):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",
-            lambda message: errors.append(message.text) if message.type == "error" else None,
+            lambda message: (
+                errors.append(f"{message.text} {message.location}")
+                if message.type == "error"
+                else None
+            ),
         )
         page.goto(self.server.url)
 
