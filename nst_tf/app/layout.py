@@ -92,7 +92,14 @@ def _sources(offered: Sequence[Painting]) -> dict[str, Any]:
                     **shown,
                 )
                 weight = gr.Slider(
-                    0, 1, value=1, step=0.05, label="weight", visible=False, buttons=[]
+                    0,
+                    1,
+                    value=1,
+                    step=0.05,
+                    label="weight",
+                    elem_id=f"weight-{number}",
+                    visible=False,
+                    buttons=[],
                 )
             paintings.append(painting)
             weights.append(weight)
