@@ -146,7 +146,11 @@ class BrowserTest(parameterized.TestCase):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",
-            lambda message: errors.append(message.text) if message.type == "error" else None,
+            lambda message: (
+                errors.append(f"{message.text} {message.location}")
+                if message.type == "error"
+                else None
+            ),
         )
         page.goto(self.server.url)
 

@@ -33,13 +33,22 @@ class Visitor:
 
     def give(self, photograph: Path = PHOTOGRAPH, *paintings: Path):
         """Drop a photograph and paintings."""
-        self._give("photograph", photograph)
+        self.give_photograph(photograph)
         for number, painting in enumerate(paintings or (PAINTING,), 1):
             self._give(f"painting-{number}", painting)
 
+    def give_photograph(self, photograph: Path):
+        """Drop a photograph."""
+        self._give("photograph", photograph)
+
     def _give(self, name: str, path: Path):
+        # The server's small picture, not that which the browser shows until it comes.
+        small = self.page.locator(f"#{name} img[src*='/visit-']")
+        before = small.get_attribute("src") if small.count() else None
         self.page.locator(f"#{name} input[type=file]").set_input_files(path)
-        self.page.locator(f"#{name} img").wait_for()
+        self.wait_until(
+            lambda: small.count() and small.get_attribute("src") != before, f"the {name}"
+        )
 
     def unfold(self, name: str):
         """Open a fold."""
