@@ -151,6 +151,7 @@ def _more(made: Controls) -> gr.ImageEditor:
         gr.HTML(_legend(), elem_id="legend")
         drawing = gr.ImageEditor(
             label="brush on the photograph",
+            show_label=False,  # the legend says it
             elem_id="drawing",
             type="numpy",
             image_mode="RGBA",

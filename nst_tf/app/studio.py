@@ -107,8 +107,7 @@ class Studio:
                 if snapshot is None:
                     continue
                 image = words.image(snapshot.jpeg, "the picture so far")
-                where = words.line(words.where(snapshot))
-                yield {self._outputs.live: image, self._outputs.line: where}
+                yield {self._outputs.live: image, self._outputs.line: words.progress(snapshot)}
             painted = await asyncio.to_thread(run.result)
             await asyncio.to_thread(self._keep, visit, painted, job.order, job.folder)
             line = words.line(words.outcome(painted), is_error=bool(painted.message))

@@ -42,6 +42,11 @@ def where(snapshot: Snapshot) -> str:
     return " · ".join(parts)
 
 
+def progress(snapshot: Snapshot) -> str:
+    """The line of a step; nobody wants each of them read aloud."""
+    return f"<p>{where(snapshot)}</p>"
+
+
 def outcome(painted: Painted) -> str:
     """What has come of a run."""
     height, width = painted.picture.shape[:2]
