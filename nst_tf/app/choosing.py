@@ -29,19 +29,23 @@ class Choosing:
 
     def photograph(self, request: gr.Request, value: Any) -> Update:
         """Show a photograph that was sent, also to the brush."""
-        preview, line = self._received(request, value)
-        inputs = self._inputs
+        inputs, line = self._inputs, self._outputs.line
+        if self._sources.is_shown(self._visits.of(request.session_hash), value):
+            return {line: gr.skip()}  # sent once more, with what came back
+        preview, text = self._received(request, value)
         return {
             inputs.photograph: gr.update(value=preview),
             # What was painted on the one before is gone.
             inputs.drawing: gr.update(value=preview),
-            self._outputs.line: line,
+            line: text,
         }
 
     def painting(self, index: int) -> Callable[..., Update]:
         """The handler of a slot's event: show the painting that was sent."""
 
         def received(request: gr.Request, is_mixed: bool, *values: Any) -> Update:
+            if self._sources.is_shown(self._visits.of(request.session_hash), values[index]):
+                return {self._outputs.line: gr.skip()}
             preview, line = self._received(request, values[index])
             filled = [bool(value) for value in values]
             filled[index] = preview is not None

@@ -46,6 +46,12 @@ class Sources:
         visit.originals[str(preview)] = source
         return previews.write_picture(preview, picture)
 
+    def is_shown(self, visit: Visit, value: Any) -> bool:
+        """Whether a value is the small picture that the page was given for an input."""
+        path = value.get("path") if isinstance(value, dict) else None
+        known = isinstance(path, str) and path in visit.originals
+        return known and visit.folder in Path(path).parents
+
     def original(self, visit: Visit, path: str) -> Path:
         """The file that something shown stands for."""
         return visit.originals.get(path) or self._offered.get(path) or self.received(path)

@@ -96,6 +96,15 @@ class PageTest(parameterized.TestCase):
         self.assertIn("No space left", ended["line"])
         self.assertTrue(Path(ended["download"]["path"]).is_file())
 
+    def test_an_event_that_comes_again_with_what_is_shown(self):
+        self.give()
+        self.assertNotIn("role='alert'", str(self.last("photograph", "input")))
+        self.browser.set(**{"painting-1": self.browser.upload(PAINTING)})
+        shown = self.last("painting-1", "input")["painting-1"]
+        self.browser.set(**{"painting-1": shown})
+        self.assertNotIn("painting-1", self.last("painting-1", "input"))
+        self.assertIn("painted in", self.last("fast")["line"])
+
     def test_one_thing_at_a_time(self):
         self.give()
         *_, prepared = self.browser.send("paint")
