@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nst_tf import atomic_files
 from nst_tf.images import image_io
 from nst_tf.images.image_io import Picture
 from nst_tf.images.pixels import resize
@@ -18,7 +19,9 @@ def write(path: Path, rgb: np.ndarray, alpha: np.ndarray | None, long_side: int 
     height, width = rgb.shape[:2]
     shrink = min(1.0, long_side / max(height, width))
     size = max(1, round(height * shrink)), max(1, round(width * shrink))
-    image_io.write(path, resize(rgb, *size), alpha=alpha)
+    # No rescue: its folder goes with the visit.
+    data = image_io.encode(resize(rgb, *size), path, alpha=alpha)
+    atomic_files.replace(path, data, rescue=False)
     return path
 
 

@@ -49,8 +49,9 @@ class Sources:
     def is_shown(self, visit: Visit, value: Any) -> bool:
         """Whether a value is the small picture that the page was given for an input."""
         path = value.get("path") if isinstance(value, dict) else None
-        known = isinstance(path, str) and path in visit.originals
-        return known and visit.folder in Path(path).parents
+        if not isinstance(path, str) or path not in visit.originals:
+            return False
+        return visit.folder in Path(path).parents
 
     def original(self, visit: Visit, path: str) -> Path:
         """The file that something shown stands for."""
