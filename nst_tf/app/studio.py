@@ -186,10 +186,13 @@ class Studio:
 
     def _layers(self, visit: Visit, drawing: dict[str, Any]) -> list[Any]:
         """The layers of a drawing, uint8 RGBA [h, w, 4]."""
-        for part in (drawing["background"], drawing["composite"], *drawing["layers"]):
-            if part:
-                # All of them go with the visit.
-                visit.originals[part["path"]] = self._sources.received_layer(part["path"])
+        # All of them go with the visit.
+        for layer in drawing["layers"]:
+            visit.originals[layer["path"]] = self._sources.received_layer(layer["path"])
+        for part in (drawing["background"], drawing["composite"]):
+            # A brush that nobody has seen sends back the photograph that it was given.
+            if part and part["path"] not in visit.originals:
+                visit.originals[part["path"]] = self._sources.received(part["path"])
         # What lies below is the photograph, which is there already.
         parts = EditorData.model_validate(drawing | {"background": None, "composite": None})
         return (self._inputs.drawing.preprocess(parts) or {"layers": []})["layers"]

@@ -105,6 +105,12 @@ class PageTest(parameterized.TestCase):
         self.assertNotIn("painting-1", self.last("painting-1", "input"))
         self.assertIn("painted in", self.last("fast")["line"])
 
+    def test_a_brush_that_nobody_has_seen(self):
+        self.give()
+        shown = self.browser.values[self.browser.ids["photograph"]]
+        self.browser.set(drawing={"background": shown, "layers": [], "composite": shown})
+        self.assertIn("painted in", self.last("fast")["line"])
+
     def test_one_thing_at_a_time(self):
         self.give()
         *_, prepared = self.browser.send("paint")
