@@ -192,7 +192,7 @@ class Visits:
                 path
                 for each in self._visits.values()
                 if not each.is_closed
-                for path in each.originals.values()
+                for path in [*each.originals.values()]  # others add to theirs meanwhile
             }
             ended = [name for name, each in self._visits.items() if each.is_closed]
             for name in ended[:-_MAX_ENDED]:
