@@ -27,7 +27,6 @@ from nst_tf.style import check_weights
 _PER_PIXEL = 250
 # What takes more is painted in strips, if the model is the bundled one.
 _MAX_BYTES = 2**30
-_GRAY_ROWS = 256
 _LOG = logging.getLogger(__name__)
 Stylize = Callable[..., tf.Tensor]
 
@@ -101,7 +100,7 @@ class FastStylizer:
             return self._transform(bottleneck, gray, content)
         style = tf.repeat(_resize_middle(style), max(batches) // len(style), axis=0)
         stylized = _run_padded(lambda padded: self._model(padded, style)[0], content)
-        return _keep_gray(stylized, content, gray)
+        return color_transfer.keep_gray(stylized, content, gray)
 
     def blend(self, styles: Sequence[ImageLike], weights: Sequence[float]) -> Stylize:
         """Mix styles, for any number of content images.
@@ -148,7 +147,7 @@ class FastStylizer:
             stylized = stylization_strips.transform(self._model, content, bottleneck)
         else:
             stylized = _run_padded(lambda x: self._model.transform(x, bottleneck), content)
-        return _keep_gray(stylized, content, gray)
+        return color_transfer.keep_gray(stylized, content, gray)
 
     def _blend_pixels(
         self, styles: list[tf.Tensor], weights: list[float], content: ImageLike, strength: float = 1
@@ -192,25 +191,6 @@ def _resize_middle(style: tf.Tensor) -> tf.Tensor:
         rows, columns = min(height, 2 * width), min(width, 2 * height)
         style = tf.image.resize_with_crop_or_pad(style, rows, columns)
     return stylization.resize_style(style)
-
-
-def _keep_gray(stylized: tf.Tensor, contents: tf.Tensor, gray_styles: Sequence[bool]) -> tf.Tensor:
-    """Take the color, which is noise, from gray content images in gray styles."""
-    if not any(gray_styles):
-        return stylized
-    gray_styles = list(gray_styles) * (len(contents) // len(gray_styles))
-    images = [
-        _gray(image) if is_gray and color_transfer.is_gray(content) else image
-        for image, content, is_gray in zip(stylized, contents, gray_styles, strict=True)
-    ]
-    return tf.stack(images)
-
-
-def _gray(image: tf.Tensor) -> tf.Tensor:
-    # In parts, since what Oklab takes on the way is several times the image.
-    starts = range(0, len(image), _GRAY_ROWS)
-    parts = [color_transfer.gray(image[start : start + _GRAY_ROWS]) for start in starts]
-    return tf.concat(parts, axis=0)
 
 
 def _needed_and_free(content: tf.Tensor) -> tuple[float, float]:
