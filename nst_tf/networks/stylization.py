@@ -41,8 +41,15 @@ ORIGIN = {
 
 # Mean and variance over all positions of a layer, each [B, 1, 1, C].
 Moments: TypeAlias = tuple[tf.Tensor, tf.Tensor]
+# From a layer's own moments to those that it is normalized with; called layer by layer.
+ChooseMoments: TypeAlias = Callable[[Moments], Moments]
 _IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
 _BOTTLENECKS = tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)
+
+
+def own_moments(own: Moments) -> Moments:
+    """Plain instance normalization."""
+    return own
 
 
 class StylizationNetwork(tf.Module):
@@ -78,10 +85,12 @@ class StylizationNetwork(tf.Module):
         """
         return [self.transform(content_image, self.bottleneck(style_image))]
 
-    def apply_style(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+    def apply_style(
+        self, content: tf.Tensor, bottleneck: tf.Tensor, choose: ChooseMoments = own_moments
+    ) -> tf.Tensor:
         """`transform` as part of another graph, which may have fixed sizes."""
         height, width = tf.shape(content)[1], tf.shape(content)[2]
-        stylized = self.transformer(edge_pad(content, MARGIN), bottleneck)
+        stylized = self.transformer(edge_pad(content, MARGIN), bottleneck, choose)
         return stylized[:, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
 
 
@@ -132,10 +141,10 @@ class StyledConv(tf.Module):
         self.activation = activation
         self._factor = factor
 
-    def __call__(self, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+    def __call__(self, x: tf.Tensor, bottleneck: tf.Tensor, choose: ChooseMoments) -> tf.Tensor:
         """All of the layer, of a whole image."""
         x = self.convolve(x)
-        return self.normalize(x, bottleneck, tf.nn.moments(x, [1, 2], keepdims=True))
+        return self.normalize(x, bottleneck, choose(tf.nn.moments(x, [1, 2], keepdims=True)))
 
     def convolve(self, x: tf.Tensor) -> tf.Tensor:
         """The part that sees few positions at a time."""
@@ -144,7 +153,7 @@ class StyledConv(tf.Module):
         return self.conv(x)
 
     def normalize(self, x: tf.Tensor, bottleneck: tf.Tensor, moments: Moments) -> tf.Tensor:
-        """The part that needs the moments of all that `convolve` gives."""
+        """The part that needs moments of all that `convolve` gives."""
         mean, variance = moments
         shift, scale = self.shift(bottleneck), self.scale(bottleneck)
         return self.activation(tf.nn.batch_normalization(x, mean, variance, shift, scale, _EPSILON))
@@ -178,13 +187,15 @@ class Transformer(tf.Module):
             ),
         ]
 
-    def __call__(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-        """Stylize whole images."""
+    def __call__(
+        self, content: tf.Tensor, bottleneck: tf.Tensor, choose: ChooseMoments = own_moments
+    ) -> tf.Tensor:
+        """Stylize whole images; `choose` is called for each normalization, in their order."""
         x = content
         for conv in self.contract:
             x = conv(x)
         for first, second in self.residual:
-            x = x + second(first(x, bottleneck), bottleneck)
+            x = x + second(first(x, bottleneck, choose), bottleneck, choose)
         for conv in self.expand:
-            x = conv(x, bottleneck)
+            x = conv(x, bottleneck, choose)
         return x
