@@ -18,8 +18,8 @@ _BLEND = 0.75
 _REACH, _FADE = 3, 5
 # In pixels: the finest strokes, and what their contrast is compared over.
 _DETAIL, _REGION = 3, 31
-# No more contrast is given back than this, so that noise is not amplified.
-_MAX_GAIN = 1.5
+# How much of the finest strokes may be added once more to restore their contrast.
+_MAX_GAIN = 0.5
 
 
 class Carried(Protocol):
@@ -117,8 +117,9 @@ def blend(painted: np.ndarray, carried: Carried) -> np.ndarray:
     trust = _fade(carried.trust)[..., np.newaxis]
     blended = painted + _BLEND * trust * (carried.rgb - painted)
     detail = _detail(blended)
-    gain = np.sqrt(_energy(_detail(painted)) / _energy(detail)).clip(1, _MAX_GAIN)
-    return (blended + trust * (gain[..., np.newaxis] - 1) * detail).clip(0, 1)
+    missing = _contrast(_detail(painted)) - _contrast(detail)
+    gain = (missing / _contrast(_detail(detail))).clip(0, _MAX_GAIN)
+    return (blended + trust * gain[..., np.newaxis] * detail).clip(0, 1)
 
 
 def _fade(trust: np.ndarray) -> np.ndarray:
@@ -131,8 +132,8 @@ def _detail(rgb: np.ndarray) -> np.ndarray:
     return rgb - cv2.blur(rgb, (_DETAIL, _DETAIL))
 
 
-def _energy(detail: np.ndarray) -> np.ndarray:
-    """The local mean square, [H, W]."""
-    # A running sum may end a little below 0 where there is nothing.
+def _contrast(detail: np.ndarray) -> np.ndarray:
+    """The local root mean square, [H, W]."""
     energy = cv2.blur(np.square(detail).sum(axis=-1), (_REGION, _REGION))
-    return np.maximum(energy, 0) + 1e-6
+    # A running sum may end a little below 0 where there is nothing.
+    return np.sqrt(np.maximum(energy, 0) + 1e-6)
