@@ -4,9 +4,8 @@ Plain instance normalization takes the moments of each frame alone, so that what
 changes the colors of all the rest.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-import numpy as np
 import tensorflow as tf
 
 from nst_tf.networks import stylization_strips
@@ -55,24 +54,6 @@ class Shot:
         stylized = stylization_strips.transform(network, content, bottleneck, layers)
         self.moments = layers.chosen
         return stylized
-
-    def state(self) -> dict[str, np.ndarray]:
-        """The attributes that frames change, for a run that goes on later."""
-        state = {}
-        for number, (mean, variance) in enumerate(self.moments):
-            state[f"mean_{number}"], state[f"variance_{number}"] = mean.numpy(), variance.numpy()
-        if self.own_bottleneck is not None:
-            state["own_bottleneck"] = self.own_bottleneck.numpy()
-        return state
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from a `state`."""
-        tensors = {name: tf.constant(array) for name, array in state.items()}
-        self.own_bottleneck = tensors.pop("own_bottleneck", None)
-        self.moments = [
-            (tensors[f"mean_{number}"], tensors[f"variance_{number}"])
-            for number in range(len(tensors) // 2)
-        ]
 
 
 class _Layers:

@@ -1,6 +1,6 @@
 """The frames of a film by a feed-forward network: painted alike, and held to the last one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import cv2
@@ -72,26 +72,27 @@ class FastPainter:
         self._begin_shot()
         return self._paint(content)
 
-    def next(self, content: np.ndarray, carried: Carried) -> np.ndarray:
+    def next(
+        self, content: np.ndarray, carried: Carried, earlier: np.ndarray | None = None
+    ) -> np.ndarray:
         """Paint one more frame of the shot.
 
         Args:
             content: float32 sRGB [H, W, 3] in [0, 1].
             carried: the painted frames before.
+            earlier: what an earlier pass has made of the frame, to be blended without the network.
 
         Returns:
             float32 sRGB [H, W, 3] in [0, 1].
         """
-        return blend(self._paint(content), carried)
+        return blend(self._paint(content) if earlier is None else earlier, carried)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """What the shot's next frame needs besides the carried ones, a few kilobytes."""
-        return self._shot.state()
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on after the frame that a `state` was taken after: the next ones will be the same."""
-        self._begin_shot()
-        self._shot.restore(state)
+    def skip(self, content: np.ndarray, *, first: bool) -> None:
+        """Follow a frame that was painted by an earlier run."""
+        if first:
+            self._begin_shot()
+        # For the moments alone, which the frames after it depend on.
+        self._paint(content)
 
     def _begin_shot(self) -> None:
         self._shot = Shot(_RATE)

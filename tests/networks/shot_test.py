@@ -69,17 +69,6 @@ class ShotTest(parameterized.TestCase, tf.test.TestCase):
             found = self.frames(Shot(rate), "transform_strips")
         self.assertAllClose(found, self.frames(Shot(rate)), atol=1e-4)
 
-    def test_a_shot_goes_on_from_its_state(self):
-        shot, later = Shot(0.3), Shot(0.3)
-        shot.transform(self.network, self.first, self.bottleneck)
-        shot.embed_once(self.network.bottleneck, self.first)
-        later.restore(shot.state())
-        frames = [
-            each.transform(self.network, self.second, self.bottleneck) for each in (shot, later)
-        ]
-        self.assertAllEqual(*frames)
-        self.assertAllEqual(later.own_bottleneck, shot.own_bottleneck)
-
     def test_the_own_style_is_that_of_the_first_frame(self):
         shot = Shot(0.3)
         own = [shot.embed_once(self.network.bottleneck, each) for each in (self.first, self.second)]

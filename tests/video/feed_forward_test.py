@@ -128,15 +128,25 @@ class FastPainterTest(parameterized.TestCase, tf.test.TestCase):
         self.assertLess(np.ptp(second, axis=-1).max(), 1e-5)
         self.assertGreater(second.std(), 0.01)
 
-    def test_goes_on_from_its_state(self):
-        painters = [FastPainter(self.bundled, [self.style], [1.0], 0.6) for _ in range(2)]
-        carried = self.carried(painters[0].first(self.content), 0.5)
-        painters[1].restore(painters[0].state())
-        content = self.content[:, ::-1]
-        frames = [painter.next(content, carried) for painter in painters]
-        self.assertAllEqual(*frames)
-        fresh = FastPainter(self.bundled, [self.style], [1.0], 0.6).next(content, carried)
-        self.assertGreater(np.abs(fresh - frames[0]).max(), 1e-3)
+    def test_a_run_goes_on_after_frames_that_it_skips(self):
+        painters = [FastPainter(self.bundled, [self.style], [1.0], 0.6) for _ in range(3)]
+        contents = [self.content, self.content[:, ::-1], self.content[::-1] ** 2]
+        first = painters[0].first(contents[0])
+        painters[0].next(contents[1], self.carried(first, 0.5))
+        for painter in painters[1:]:
+            # Of another shot.
+            painter.skip(contents[2], first=True)
+        painters[1].skip(contents[0], first=True)
+        painters[1].skip(contents[1], first=False)
+        frames = [painter.next(contents[2], self.carried(first, 0.5)) for painter in painters]
+        self.assertAllEqual(*frames[:2])
+        self.assertGreater(np.abs(frames[2] - frames[0]).max(), 1e-3)
+
+    def test_a_further_pass_blends_what_the_first_has_painted(self):
+        painter = FastPainter(self.bundled, [self.style], [1.0])
+        earlier, carried = noise(0), self.carried(noise(1), 0.5)
+        frame = painter.next(noise(2), carried, earlier)
+        self.assertAllEqual(frame, blend(earlier, carried))
 
     def test_a_wrong_strength_is_refused(self):
         painter = FastPainter(self.bundled, [self.style], [1.0], 1.5)
