@@ -29,7 +29,7 @@ _DEFAULT_DURATION = 100  # ms
 class AnimatedPicture:
     """An animated picture, shown once; what is transparent is white."""
 
-    lead, sound = Fraction(0), None
+    lead, sound, min_duration = Fraction(0), None, None
 
     def __init__(self, path: str, part: Part, long_side: int):
         """An InputError says that the file is no picture, or a still one."""
@@ -62,8 +62,8 @@ class AnimatedPicture:
             raise InputError(
                 f"start={float(part.start):g}: {path} ends before that; give a smaller --start"
             )
-        self.num_frames, self.duration = len(times), sum(times[-1], Fraction(0))
-        self.rate = part.fps or len(times) / self.duration
+        self.num_frames = len(times)
+        self.rate = part.fps or len(times) / sum(times[-1], Fraction(0))
         self.time_base = 1 / part.fps if part.fps else Fraction(1, 1000)
 
     @functools.cached_property

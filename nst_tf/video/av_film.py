@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -53,7 +54,9 @@ class AvFilm:
             self.rate = part.fps or fraction(stream.average_rate) or _DEFAULT_RATE
             self.time_base = 1 / part.fps if part.fps else base or 1 / self.rate
             self._zero = Fraction(0) if first.pts is None or base is None else first.pts * base
-            self._declared = _duration(container, stream)
+            self._num_stored = stream.frames  # 0 where the file does not say
+            self._declared, is_exact = _duration(container, stream)
+            self._slack = 2 / self.rate if is_exact else _SLACK
             self.metadata = {
                 name: container.metadata[name]
                 for name in ("title", "creation_time")
@@ -65,10 +68,13 @@ class AvFilm:
             ]
         self.size: Size = self._pixels.size
         self._origin = self._find_origin()
-        self.duration = self._part_duration()
         self.num_frames: int | None = None
-        if self.duration is not None:
-            self.num_frames = max(1, round(self.duration * self.rate))
+        self.min_duration: Fraction | None = None
+        if self._declared is not None:
+            seconds = self._declared - self._origin
+            seconds = min(seconds, part.seconds) if part.seconds else seconds
+            self.num_frames = max(1, round(seconds * self.rate))
+            self.min_duration = seconds - self._slack
         self.lead, self.sound = self._find_sound()
 
     @functools.cached_property
@@ -123,12 +129,6 @@ class AvFilm:
             + "; give a smaller --start"
         )
 
-    def _part_duration(self) -> Fraction | None:
-        if self._declared is None:
-            return None
-        rest = self._declared - self._origin
-        return min(rest, self._part.seconds) if self._part.seconds else rest
-
     def _find_sound(self) -> tuple[Fraction, Sound | None]:
         """How much later than the sound the pictures begin, and the sound."""
         if not self._audio:
@@ -168,7 +168,9 @@ class AvFilm:
                 except av.error.FFmpegError:
                     return
             previous: Shown | None = None
+            count = 0
             for frame in self._decoded(container, stream, quiet):
+                count += 1
                 end = Fraction(0) if previous is None else previous.time + previous.duration
                 time = end if frame.pts is None else frame.pts * base - self._zero
                 if previous is not None:
@@ -177,9 +179,7 @@ class AvFilm:
                 lasts = frame.duration * base if frame.duration else 1 / self.rate
                 previous = Shown(frame, time, lasts)
             if previous is not None:
-                yield previous
-                if not quiet:
-                    self._say_if_short(previous.time + previous.duration, previous.duration)
+                yield self._ended(previous, is_whole=count == self._num_stored)
 
     def _decoded(self, container: Any, stream: Any, quiet: bool) -> Iterator[Any]:
         """What can be decoded; what is damaged is said once."""
@@ -204,16 +204,21 @@ class AvFilm:
             if damaged and not quiet:
                 notice(Path(self.path), "is damaged; the frames that can be decoded are taken")
 
-    def _say_if_short(self, end: Fraction, last: Fraction) -> None:
+    def _ended(self, last: Shown, is_whole: bool) -> Shown:
+        """The last frame with its duration; a film that ends early is said."""
         if self._declared is None:
-            return
-        missing = self._declared - end
-        if missing > max(2 * last, 2 / self.rate):
+            return last
+        missing = self._declared - last.time
+        if is_whole and missing > 0:
+            # MP4 knows durations in the order of decoding alone, and their sum.
+            return last._replace(duration=missing)
+        if missing - last.duration > self._slack:
             notice(
                 Path(self.path),
-                f"ends early, after {float(end):.2f} of {float(self._declared):.2f} s; what is "
-                "there is taken",
+                f"ends early, after {float(last.time + last.duration):.2f} of "
+                f"{float(self._declared):.2f} s; what is there is taken",
             )
+        return last
 
 
 def _video_stream(path: str, container: Any) -> Any:
@@ -224,11 +229,16 @@ def _video_stream(path: str, container: Any) -> Any:
     raise InputError(f"{path}: has no pictures, only sound; expected a film; check the name")
 
 
-def _duration(container: Any, stream: Any) -> Fraction | None:
-    """Seconds of the pictures, as the file declares them."""
+def _duration(container: Any, stream: Any) -> tuple[Fraction | None, bool]:
+    """Seconds of the pictures, as the file declares them; whether not of its sound instead."""
     base = fraction(stream.time_base)
     if stream.duration and base:
-        return stream.duration * base
+        return stream.duration * base, True
+    # Matroska, where most programs write it: 00:01:02.345.
+    parts = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
+    if parts:
+        hours, minutes, seconds = parts.groups()
+        return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds), True
     if container.duration:
-        return max(Fraction(0), Fraction(container.duration, 10**6) - _SLACK)
-    return None
+        return Fraction(container.duration, 10**6), False
+    return None, False

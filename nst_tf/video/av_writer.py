@@ -29,6 +29,8 @@ _CODECS: dict[str, tuple[int, dict[str, str]]] = {
     "libaom-av1": (63, {"row-mt": "1"}),
 }
 _PIXEL_FORMAT = "yuv420p"
+# What FFmpeg would write, but neither browsers nor most players play.
+_UNPLAYABLE = {".mp4": ("pcm_", "vorbis")}
 # Ticks finer than this make numbers that not every container can hold.
 _MIN_TICK, _TICK = Fraction(1, 1_000_000), Fraction(1, 90_000)
 
@@ -103,28 +105,56 @@ def _add_video(output: Any, film: Film, codec: str, crf: int) -> Any:
 def _encode(
     frames: Iterable[Frame], film: Film, output: Any, stream: Any, copy: Copy | None
 ) -> None:
-    tick = stream.codec_context.time_base
-    durations: dict[int, int] = {}
-
-    def mux(packets: Iterable[Any]) -> None:
-        for packet in packets:
-            packet.duration = durations.pop(packet.pts, packet.duration)
-            output.mux(packet)
-
-    end = Fraction(0)
+    track, end = _Track(output, stream), Fraction(0)
     for frame in frames:
-        encoded = _to_yuv(frame.rgb)
-        encoded.pts, encoded.time_base = round((frame.time + film.lead) / tick), tick
-        durations[encoded.pts] = round(frame.duration / tick)
-        mux(stream.encode(encoded))
+        track.add(frame.rgb, frame.time + film.lead, frame.duration)
         if copy:
             copy.advance(frame.time + film.lead)
         end = frame.time + frame.duration
-    mux(stream.encode())
+    track.finish()
     if copy:
         # Sound may be longer than the pictures, but not than those of a run that was ended early.
-        is_short = film.duration is not None and end + 2 / film.rate < film.duration
+        is_short = film.min_duration is not None and end < film.min_duration
         copy.advance(end + film.lead if is_short else None)
+
+
+class _Track:
+    """The encoded pictures on their way to an output, with their time stamps."""
+
+    def __init__(self, output: Any, stream: Any):
+        self._output, self._stream = output, stream
+        self._tick = stream.codec_context.time_base
+        self._durations: dict[int, int] = {}
+        self._start: int | None = None
+        self._end, self._first_dts = 0, 0
+        self._held: Any = None
+
+    def add(self, rgb: np.ndarray, time: Fraction, duration: Fraction) -> None:
+        frame = _to_yuv(rgb)
+        frame.pts, frame.time_base = round(time / self._tick), self._tick
+        self._end = round((time + duration) / self._tick)
+        self._durations[frame.pts] = self._end - frame.pts
+        self._start = frame.pts if self._start is None else self._start
+        self._mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        self._mux(self._stream.encode())
+        if self._held is not None and self._output.format.name in ("mp4", "mov"):
+            # These know durations in the order of decoding alone. The last one makes their sum
+            # right, so that the last picture is shown as long as it should be.
+            so_far = self._held.dts - self._first_dts
+            self._held.duration = max(1, self._end - (self._start or 0) - so_far)
+        self._mux([None])
+
+    def _mux(self, packets: Iterable[Any]) -> None:
+        for packet in packets:
+            if self._held is None:
+                self._first_dts = packet.dts if packet else 0
+            else:
+                self._output.mux(self._held)
+            self._held = packet
+            if packet:
+                packet.duration = self._durations.pop(packet.pts, packet.duration)
 
 
 def _to_yuv(rgb: np.ndarray) -> Any:
@@ -154,6 +184,8 @@ def _check_sound(path: str, film: Film) -> None:
 def _takes_sound(film: Film, ending: str) -> bool:
     """Whether a file of the audio streams, with their first packets, can be written."""
     assert film.sound is not None
+    if any(codec.startswith(_UNPLAYABLE.get(ending, ())) for codec in film.sound.codecs):
+        return False
     av = import_av(film.path)
     try:
         with (

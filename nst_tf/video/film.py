@@ -40,8 +40,8 @@ class Film(Protocol):
         """A SHA-256 that changes when the content does."""
 
     @property
-    def duration(self) -> Fraction | None:
-        """Seconds of the part, as the file declares them; None if it does not."""
+    def min_duration(self) -> Fraction | None:
+        """Seconds that the whole part has at least; None if that is not known."""
 
     @property
     def rate(self) -> Fraction:

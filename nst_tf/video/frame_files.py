@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"%(0?)(\d*)d")
 class FrameFiles:
     """Pictures of one size in the order of the numbers in their names."""
 
-    lead, sound = Fraction(0), None
+    lead, sound, min_duration = Fraction(0), None, None
 
     def __init__(self, path: str, part: Part, long_side: int):
         """An InputError says that there are none, or that their sizes differ."""
@@ -48,7 +48,6 @@ class FrameFiles:
                 "second; give a smaller --start"
             )
         self.num_frames = len(self._shown)
-        self.duration = self.num_frames / self.rate
         height, width = image_io.read(self._shown[0].picture).rgb.shape[:2]
         self.size = even_size(height, width, long_side)
 

@@ -17,8 +17,9 @@ def import_av(path: str | os.PathLike) -> Any:
         raise InputError(
             f"{path}: needs the package av; pip install -r requirements-video.txt"
         ) from error
-    av.logging.set_level(av.logging.PANIC)
-    av.logging.set_libav_level(av.logging.PANIC)
+    # Not a level: av would take Python's lock in a decoder's thread, to compare it, and wait there
+    # for the thread that holds the lock to close the decoder.
+    av.logging.set_level(None)
     return av
 
 

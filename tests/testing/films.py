@@ -140,8 +140,10 @@ def stamps(path: str | Path) -> list[Fraction]:
 def duration(path: str | Path) -> Fraction:
     """Seconds from the first frame to the end of the last one."""
     with av.open(str(path)) as opened:
-        frames = [(each.pts * each.time_base, each.duration * each.time_base)
-                  for each in opened.decode(video=0)]
+        frames = [
+            (each.pts * each.time_base, each.duration * each.time_base)
+            for each in opened.decode(video=0)
+        ]
     return frames[-1][0] + frames[-1][1] - frames[0][0]
 
 
