@@ -55,7 +55,7 @@ class AvFilm:
             self.time_base = 1 / part.fps if part.fps else base or 1 / self.rate
             self._zero = Fraction(0) if first.pts is None or base is None else first.pts * base
             self._num_stored = stream.frames  # 0 where the file does not say
-            self._declared, is_exact = _duration(container, stream)
+            self._declared, is_exact = _duration(container, stream, self._zero)
             self._slack = 2 / self.rate if is_exact else _SLACK
             self.metadata = {
                 name: container.metadata[name]
@@ -229,16 +229,18 @@ def _video_stream(path: str, container: Any) -> Any:
     raise InputError(f"{path}: has no pictures, only sound; expected a film; check the name")
 
 
-def _duration(container: Any, stream: Any) -> tuple[Fraction | None, bool]:
-    """Seconds of the pictures, as the file declares them; whether not of its sound instead."""
+def _duration(container: Any, stream: Any, zero: Fraction) -> tuple[Fraction | None, bool]:
+    """Seconds from the first picture, at `zero`, to the declared end; whether that is exact."""
     base = fraction(stream.time_base)
     if stream.duration and base:
         return stream.duration * base, True
-    # Matroska, where most programs write it: 00:01:02.345.
+    # When the pictures end, which most programs write to Matroska, as 00:01:02.345.
     parts = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
     if parts:
         hours, minutes, seconds = parts.groups()
-        return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds), True
-    if container.duration:
-        return Fraction(container.duration, 10**6), False
-    return None, False
+        end = 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
+    elif container.duration:  # when all ends, the sound, too
+        end = Fraction((container.start_time or 0) + container.duration, 10**6)
+    else:
+        return None, False
+    return (end - zero, False) if end > zero else (None, False)

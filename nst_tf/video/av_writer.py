@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -89,6 +90,8 @@ def _has_encoder(av: Any, name: str) -> bool:
 
 def _add_video(output: Any, film: Film, codec: str, crf: int) -> Any:
     """Add the stream of the frames, BT.709 of limited range, to an output."""
+    if codec == "libsvtav1":
+        os.environ.setdefault("SVT_LOG", "1")  # errors alone, which it writes to stderr by itself
     options = {"crf": str(crf), **_CODECS[codec][1]}
     stream = output.add_stream(codec, rate=film.rate.limit_denominator(1001), options=options)
     stream.height, stream.width = film.size

@@ -1,6 +1,7 @@
 """Small films that the tests make themselves."""
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -80,7 +81,7 @@ def write(
         _mux(output, stream.encode(), lasts)
         seconds = sound_seconds or len(pictures) / RATE
         for track in tracks:
-            _encode_sound(output, track, sine(seconds), sound_delay)
+            encode_sound(output, track, sine(seconds), sound_delay)
     return str(path)
 
 
@@ -110,7 +111,7 @@ def _add_sound(output, codec):
     return stream
 
 
-def _encode_sound(output, stream, samples, delay):
+def encode_sound(output, stream, samples, delay=0.0):
     wanted = stream.codec_context.format.name
     layout = stream.codec_context.layout.name
     resampler = av.AudioResampler(wanted, layout, SAMPLE_RATE)
@@ -120,6 +121,15 @@ def _encode_sound(output, stream, samples, delay):
     for converted in resampler.resample(frame):
         output.mux(stream.encode(converted))
     output.mux(stream.encode())
+
+
+def set_matrix(path: str, matrix: Sequence[int]) -> None:
+    """Set how an .mp4 is turned: a, b, c, d of the matrix in its first track's header."""
+    data = bytearray(Path(path).read_bytes())
+    place = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (number << 16 for number in matrix)
+    struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    Path(path).write_bytes(data)
 
 
 def levels(path: str | Path) -> list[int]:
