@@ -32,6 +32,8 @@ _CODECS: dict[str, tuple[int, dict[str, str]]] = {
 _PIXEL_FORMAT = "yuv420p"
 # What FFmpeg would write, but neither browsers nor most players play.
 _UNPLAYABLE = {".mp4": ("pcm_", "vorbis")}
+# So few frames are always decoded in their order.
+_MIN_REORDERED = 3
 # Ticks finer than this make numbers that not every container can hold.
 _MIN_TICK, _TICK = Fraction(1, 1_000_000), Fraction(1, 90_000)
 
@@ -68,7 +70,9 @@ def write(
 ) -> None:
     """Encode frames into an opened file, with the film's sound."""
     with contextlib.ExitStack() as stack:
-        opened = import_av(path).open(file, "w", format=CONTAINERS[_ending(path)])
+        opened = import_av(path).open(
+            file, "w", format=CONTAINERS[_ending(path)], options=_options(path)
+        )
         output = stack.enter_context(opened)
         output.metadata.update(film.metadata)
         stream, copy = _add_video(output, film, codec, crf), None
@@ -79,6 +83,11 @@ def write(
 
 def _ending(path: str) -> str:
     return Path(path).suffix.lower()
+
+
+def _options(path: str) -> dict[str, str]:
+    """Of the container: how exactly sound begins in time, in MP4; a thousandth otherwise."""
+    return {"movie_timescale": "90000"} if _ending(path) in (".mp4", ".mov") else {}
 
 
 def _has_encoder(av: Any, name: str) -> bool:
@@ -128,8 +137,8 @@ class _Track:
         self._output, self._stream = output, stream
         self._tick = stream.codec_context.time_base
         self._durations: dict[int, int] = {}
-        self._start: int | None = None
-        self._end, self._first_dts = 0, 0
+        self._start, self._end, self._first_dts = 0, 0, 0
+        self._num_frames = 0
         self._held: Any = None
 
     def add(self, rgb: np.ndarray, time: Fraction, duration: Fraction) -> None:
@@ -137,7 +146,8 @@ class _Track:
         frame.pts, frame.time_base = round(time / self._tick), self._tick
         self._end = round((time + duration) / self._tick)
         self._durations[frame.pts] = self._end - frame.pts
-        self._start = frame.pts if self._start is None else self._start
+        self._start = frame.pts if self._num_frames == 0 else self._start
+        self._num_frames += 1
         self._mux(self._stream.encode(frame))
 
     def finish(self) -> None:
@@ -146,11 +156,13 @@ class _Track:
             # These know durations in the order of decoding alone. The last one makes their sum
             # right, so that the last picture is shown as long as it should be.
             so_far = self._held.dts - self._first_dts
-            self._held.duration = max(1, self._end - (self._start or 0) - so_far)
+            self._held.duration = max(1, self._end - self._start - so_far)
         self._mux([None])
 
     def _mux(self, packets: Iterable[Any]) -> None:
         for packet in packets:
+            if packet and self._num_frames < _MIN_REORDERED:
+                packet.dts = packet.pts  # x265 forgets it
             if self._held is None:
                 self._first_dts = packet.dts if packet else 0
             else:

@@ -45,7 +45,9 @@ class HdrTest(parameterized.TestCase):
         linear = np.array([0.6274, 0.0691, 0.0164]) * 100
         found = hdr.to_srgb(samples(pq(linear)), hdr.PQ)[0, 0]
         self.assertLess(found[1:].max(), 0.03)
-        self.assertAlmostEqual(float(found[0]), 1.055 * (100 / 203) ** (1 / 2.4) - 0.055, delta=0.01)
+        self.assertAlmostEqual(
+            float(found[0]), 1.055 * (100 / 203) ** (1 / 2.4) - 0.055, delta=0.01
+        )
         kept = hdr.to_srgb(samples(pq(linear)), hdr.PQ, is_bt2020=False)[0, 0]
         self.assertGreater(kept[1], 0.15)
 
