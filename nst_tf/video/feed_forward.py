@@ -1,7 +1,6 @@
 """The frames of a film by a feed-forward network: painted alike, and held to the last one."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from nst_tf.feed_forward import FastStylizer
 from nst_tf.images.pixels import ImageLike
 from nst_tf.networks.shot import Shot
+from nst_tf.video.history import Carried
 
 # How far the moments of the network's layers move in a frame.
 _RATE = 0.05
@@ -20,18 +20,6 @@ _REACH, _FADE = 3, 5
 _DETAIL, _REGION = 3, 31
 # How much of the finest strokes may be added once more to restore their contrast.
 _MAX_GAIN = 0.5
-
-
-class Carried(Protocol):
-    """The painted frames before, carried to the frame at hand.
-
-    Attributes:
-        rgb: float32 [H, W, 3]; means nothing where `trust` is 0.
-        trust: float32 [H, W] in [0, 1].
-    """
-
-    rgb: np.ndarray
-    trust: np.ndarray
 
 
 class FastPainter:

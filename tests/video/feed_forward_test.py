@@ -1,5 +1,3 @@
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 import tensorflow as tf
@@ -8,11 +6,7 @@ from testing.pictures import PAINTING, PHOTOGRAPH, cut
 
 from nst_tf import feed_forward
 from nst_tf.video.feed_forward import FastPainter, blend
-
-
-class Carried(NamedTuple):
-    rgb: np.ndarray
-    trust: np.ndarray
+from nst_tf.video.history import Carried
 
 
 class ColorOfStyle(tf.Module):
