@@ -55,15 +55,19 @@ class WheelTest(absltest.TestCase):
         self.assertTrue((folder / "empty" / "painted.png").is_file())
 
     def assert_complete(self, wheel):
-        """All files of the package are in it, and what its extra needs."""
+        """All files of the package are in it, and what its extras need."""
         with zipfile.ZipFile(wheel) as archive:
             names = archive.namelist()
             (metadata,) = (archive.read(name) for name in names if name.endswith("/METADATA"))
         for path in (ROOT / "nst_tf").rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 self.assertIn(str(path.relative_to(ROOT)), names)
-        extras = re.findall(rb'Requires-Dist: (\w+).*extra == "app"', metadata)
-        self.assertEqual(extras, [b"gradio"])
+        for extra, packages in (
+            (b"app", [b"gradio"]),
+            (b"video", [b"av", b"opencv-python-headless"]),
+        ):
+            found = re.findall(rb'Requires-Dist: ([\w-]+).*extra == "%s"' % extra, metadata)
+            self.assertEqual(found, packages)
 
 
 class CheckoutTest(absltest.TestCase):

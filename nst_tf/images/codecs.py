@@ -35,6 +35,8 @@ _PILLOW_OPTIONS: dict[str, dict[str, Any]] = {
 }
 # ISO 23008-12: brands of pictures in H.265; a file of AV1 names "avif" as well.
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+# Of Matroska and WebM; and the first box of MP4 and QuickTime, behind its length.
+_MATROSKA, _MP4_BOXES = b"\x1a\x45\xdf\xa3", (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _EXIF_HEADER = b"Exif\0\0"
 _INCH = 0.0254  # meters
 _lock = threading.Lock()
@@ -63,7 +65,13 @@ def _refusal(path: Path, file: BinaryIO, error: Exception) -> InputError:
     reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnidentifiedImageError):
         file.seek(0)
-        if not file.read(max(map(len, _SIGNATURES))).startswith(_SIGNATURES):
+        header = file.read(12)
+        if _is_film(header):
+            return InputError(
+                f"{path}: is a film; expected {_KINDS}; paint it by scripts/video.py, or give one "
+                "of its frames"
+            )
+        if not header.startswith(_SIGNATURES):
             return InputError(
                 f"{path}: is not a picture of a known kind; expected {_KINDS}; convert it to one "
                 "of these"
@@ -73,6 +81,14 @@ def _refusal(path: Path, file: BinaryIO, error: Exception) -> InputError:
         f"{path}: is damaged or cut short ({reason}); expected a whole picture; "
         "save or download it again"
     )
+
+
+def _is_film(header: bytes) -> bool:
+    """Whether a file that no decoder of pictures takes begins as a film."""
+    if header[4:8] in _MP4_BOXES:
+        return header[8:12] not in (b"avif", b"avis", *_HEIC_BRANDS)
+    is_avi = header[:4] == b"RIFF" and header[8:12] == b"AVI "
+    return is_avi or header.startswith(_MATROSKA)
 
 
 def encode(samples: np.ndarray, file_format: str, metadata: Metadata | None = None) -> bytes:

@@ -42,8 +42,15 @@ def notice(path: Path, message: str) -> None:
 
 
 def frames_notice(count: int) -> tuple[str, ...]:
-    """What to say of a file that holds several pictures, if it does."""
-    return (f"has {count} frames; the first is taken",) if count > 1 else ()
+    """What to say of a picture that is animated, if it is."""
+    if count < 2:
+        return ()
+    return (f"has {count} frames, the first is taken; scripts/video.py paints all",)
+
+
+def pages_notice(count: int) -> tuple[str, ...]:
+    """What to say of a file of several pages, if it has."""
+    return (f"has {count} pages; the first is taken",) if count > 1 else ()
 
 
 def reduction(width: int, height: int, long_side: int) -> int:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from nst_tf.errors import InputError
 from nst_tf.images import metadata, pillow_decoder
-from nst_tf.images.samples import Samples, check_size, frames_notice, reduce, reduction
+from nst_tf.images.samples import Samples, check_size, pages_notice, reduce, reduction
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION_TAG, _PROFILE_TAG, _DNG_TAG = 274, 34675, 50706
@@ -153,7 +153,7 @@ def _pages_notice(tiff: tifffile.TiffFile, directories: list[_Directory]) -> tup
     except Exception:  # the first is there, whatever follows
         return ()
     pages = [each.page for each in directories if each.number is not None]
-    return frames_notice(count - sum(bool(page.subfiletype & (_REDUCED | _MASK)) for page in pages))
+    return pages_notice(count - sum(bool(page.subfiletype & (_REDUCED | _MASK)) for page in pages))
 
 
 def _check_whole(page: Any) -> None:

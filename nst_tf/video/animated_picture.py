@@ -22,6 +22,8 @@ from nst_tf.video.timing import Part, Shown
 
 _SIGNATURES = (b"GIF8", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", *tiff.SIGNATURES)
 _HEIF_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+# Formats of which Pillow knows how long a frame is shown before it is decoded.
+_TIMED_BY_SEEK = ("GIF", "PNG")
 # What browsers show frames for that have no duration.
 _DEFAULT_DURATION = 100  # ms
 
@@ -92,6 +94,8 @@ class AnimatedPicture:
                 for number in range(_first(image), self._count):
                     try:
                         image.seek(number)
+                        if image.format not in _TIMED_BY_SEEK:
+                            image.load()
                         samples = None if timing_only else _samples(image)
                     except Exception:  # a decoder may raise anything at all
                         notice(

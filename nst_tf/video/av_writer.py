@@ -15,7 +15,7 @@ from nst_tf.images.pixels import to_uint
 from nst_tf.video.film import Film
 from nst_tf.video.frame import Frame
 from nst_tf.video.frame_pixels import BT709, LIMITED_RANGE, SCALING
-from nst_tf.video.pyav import import_av
+from nst_tf.video.pyav import fraction, import_av
 from nst_tf.video.sound import Copy, add_stream
 
 # FFmpeg's names of the containers.
@@ -135,7 +135,7 @@ class _Track:
 
     def __init__(self, output: Any, stream: Any):
         self._output, self._stream = output, stream
-        self._tick = stream.codec_context.time_base
+        self._tick = fraction(stream.codec_context.time_base) or _TICK
         self._durations: dict[int, int] = {}
         self._start, self._end, self._first_dts = 0, 0, 0
         self._num_frames = 0

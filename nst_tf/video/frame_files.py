@@ -22,7 +22,7 @@ from nst_tf.video.timing import Part, Shown
 
 _LOG = logging.getLogger(__name__)
 _DEFAULT_RATE = Fraction(24)
-_NUMBER = re.compile(r"%(0?)(\d*)d")
+_NUMBER = re.compile(r"%0?(\d*)d")
 
 
 class FrameFiles:
@@ -79,13 +79,8 @@ def _find(path: str) -> list[Path]:
         found = [each for each in Path(path).iterdir() if not each.name.startswith(".")]
         what = "in that folder"
     else:
-        # As for printf: so many digits at least, filled with zeros.
-        names = re.compile(
-            re.sub(
-                r"%0?(\d*)d", lambda m: rf"\\d{{{m[1] or 1},}}", re.escape(path).replace(r"\%", "%")
-            )
-        )
         matches = glob.glob(_NUMBER.sub("*", path))
+        names = re.compile(_NUMBER.sub(_digits, re.escape(path)))
         is_numbered = _NUMBER.search(path) is not None and not glob.has_magic(path)
         found = [Path(each) for each in matches if not is_numbered or names.fullmatch(each)]
         what = "of that name"
@@ -95,6 +90,11 @@ def _find(path: str) -> list[Path]:
             f"{path}: no pictures {what}; expected frames, as 0001.png, 0002.png; check the name"
         )
     return sorted(files, key=_by_number)
+
+
+def _digits(number: re.Match) -> str:
+    """As printf writes a number: with so many digits at least."""
+    return rf"\d{{{number[1] or 1},}}"
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:

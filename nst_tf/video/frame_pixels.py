@@ -52,6 +52,8 @@ class Pixels(NamedTuple):
             height=height,
             format=("rgba" if self.has_alpha else "rgb") + self._format_ending(),
             src_colorspace=self.matrix,
+            # Of no meaning for RGB; but av before 17 ignores the matrix where both are equal.
+            dst_colorspace=_MATRICES[_BT601_525],
             src_color_range=self.color_range,
             dst_color_range=FULL_RANGE,
             interpolation=SCALING,

@@ -53,7 +53,9 @@ class FastTest(ScriptTest):
         frames = [Image.new("RGB", (64, 48), color) for color in ("red", "blue")]
         frames[0].save(content, save_all=True, append_images=frames[1:])
         _, errors = self.stylize(content=[str(content)])
-        self.assertEqual(errors, f"{content}: has 2 frames; the first is taken\n")
+        self.assertEqual(
+            errors, f"{content}: has 2 frames, the first is taken; scripts/video.py paints all\n"
+        )
 
     def test_several_photographs_in_several_styles_and_in_their_mixture(self):
         given = {

@@ -171,6 +171,17 @@ class DamagedTest(parameterized.TestCase, tf.test.TestCase):
         with self.assert_silent():
             self.assert_error(b"x" * 99, f"is not a picture of a known kind; {message}")
 
+    @parameterized.parameters(
+        b"\0\0\0\x20ftypisom", b"\0\0\0\x14ftypqt  ", b"\0\0\0\x08wide", b"\x1a\x45\xdf\xa3",
+        b"RIFF\0\1\0\0AVI LIST",
+    )  # fmt: skip
+    def test_a_film(self, header):
+        message = "expected JPEG, PNG, WebP, TIFF, AVIF, BMP or GIF; paint it by scripts/video.py"
+        with self.assert_silent():
+            self.assert_error(
+                header + bytes(99), f"is a film; {message}, or give one of its frames"
+            )
+
     @parameterized.product(file=list(NOISE_FILES), fraction=(0.2, 0.5, 0.9))
     def test_cut_short(self, file, fraction):
         data = NOISE_FILES[file]

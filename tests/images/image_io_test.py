@@ -136,7 +136,9 @@ class KindsTest(parameterized.TestCase, tf.test.TestCase):
             for _ in range(2):  # a picture may be read for several paintings
                 found = image_io.read("file", file.getvalue())
         messages = [record.getMessage() for record in logs.records]
-        self.assertEqual(messages, ["file: has 3 frames; the first is taken"])
+        self.assertEqual(
+            messages, ["file: has 3 frames, the first is taken; scripts/video.py paints all"]
+        )
         self.assertAllClose(found.rgb, np.broadcast_to([1.0, 0, 0], (16, 16, 3)), atol=0.03)
 
     def test_what_a_phone_puts_beside_a_photograph_is_no_frame(self):

@@ -83,7 +83,9 @@ class PngChunksTest(parameterized.TestCase, tf.test.TestCase):
 
     def test_animation(self):
         control = png_chunk(b"acTL", struct.pack(">II", 3, 0))
-        self.assert_read(with_chunks(8, control), "has 3 frames; the first is taken")
+        self.assert_read(
+            with_chunks(8, control), "has 3 frames, the first is taken; scripts/video.py paints all"
+        )
         self.assert_read(with_chunks(8, png_chunk(b"acTL", struct.pack(">II", 1, 0))))
 
     @parameterized.product(bits=(8, 16), chunks=((), (XMP,)))

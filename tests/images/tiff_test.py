@@ -168,7 +168,7 @@ class PagesTest(parameterized.TestCase, tf.test.TestCase):
         with self.assertLogs("nst_tf", "WARNING") as logs:
             image_io.read("file", data)
         messages = [record.getMessage() for record in logs.records]
-        self.assertEqual(messages, ["file: has 2 frames; the first is taken"])
+        self.assertEqual(messages, ["file: has 2 pages; the first is taken"])
         with self.assertNoLogs("nst_tf"):
             image_io.read("other", tiff_file(page, (THUMBNAIL, {"subfiletype": 1})))
 

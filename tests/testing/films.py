@@ -54,7 +54,7 @@ def write(
     picture_delay: float = 0,
     container: dict[str, str] | None = None,
 ) -> str:
-    """A film of pictures uint8 (RGB) or already of its pixel format, with sines as its sound.
+    """A film of pictures uint8 or uint16 [H, W, 3], with sines as its sound.
 
     `colors` are matrix, range, transfer and primaries, as ITU-T H.273 numbers them.
     """
@@ -62,8 +62,6 @@ def write(
         output.metadata["title"] = "A film"
         stream = output.add_stream(codec, rate=RATE, options=options or {"crf": "4", "g": "6"})
         height, width = pictures[0].shape[:2]
-        if pictures[0].ndim == 2:
-            height = height * 2 // 3
         stream.height, stream.width, stream.pix_fmt = height, width, pixel_format
         context = stream.codec_context
         context.time_base = time_base
@@ -92,9 +90,8 @@ def _mux(output, packets, lasts):
 
 
 def _frame(picture, pixel_format, colors):
-    if picture.ndim == 2:  # planes of yuv420p, one below the other
-        return av.VideoFrame.from_ndarray(picture, format=pixel_format)
-    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    deep = picture.dtype == np.uint16
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb48le" if deep else "rgb24")
     matrix = {9: 9, 6: 5}.get(colors[0], 1)
     return frame.reformat(
         format=pixel_format,

@@ -155,7 +155,9 @@ class FilmWriterTest(parameterized.TestCase):
             frame = next(opened.decode(stream))
             tags = (context.color_primaries, context.color_trc, frame.colorspace, frame.color_range)
             self.assertEqual((tags, frame.format.name), ((1, 1, 1, 1), "yuv420p"))
-            rgb = frame.to_ndarray(format="rgb24", src_colorspace=1, interpolation=0x40200)
+            rgb = frame.to_ndarray(
+                format="rgb24", src_colorspace=1, dst_colorspace=5, interpolation=0x40200
+            )
         np.testing.assert_allclose(rgb[16::32, 16::32], films.PATCHES, atol=3)
         again = next(open_film(painted, size=0).frames()).rgb
         np.testing.assert_allclose(again[16::32, 16::32] * 255, films.PATCHES, atol=3)
