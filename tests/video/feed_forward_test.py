@@ -52,6 +52,8 @@ class BlendTest(tf.test.TestCase):
         for seed in range(1, 12):
             frame = blend(noise(seed), Carried(frame, trust))
             self.assertBetween(detail(frame) / detail(noise(seed)), 0.7, 1.1)
+            # No brighter and no darker than what was painted.
+            self.assertAllInRange(frame, 0.2 - 1e-6, 0.8 + 1e-6)
         mean = np.mean([noise(seed) for seed in range(12)], axis=0)
         self.assertLess(detail(mean), 0.4 * detail(frame))
 
