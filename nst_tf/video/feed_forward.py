@@ -34,6 +34,10 @@ class FastPainter:
     the shot, since a new one for each frame would flicker.
     """
 
+    # Motion to further frames would take as long as the network, and what comes back from behind
+    # something is painted alike anyway.
+    distances: Sequence[int] = (1,)
+
     def __init__(
         self,
         model: FastStylizer,

@@ -1,6 +1,6 @@
 """The loop over the frames of a film: shots, motion, and a painter that paints each frame."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +13,13 @@ Lookup = Callable[[int], np.ndarray | None]
 
 
 class FramePainter(Protocol):
-    """A method of painting frames; content and result are float32 sRGB [H, W, 3] in [0, 1]."""
+    """A method of painting frames; content and result are float32 sRGB [H, W, 3] in [0, 1].
+
+    Attributes:
+        distances: how many frames back those are that a frame is painted from, the closest first.
+    """
+
+    distances: Sequence[int]
 
     def first(self, content: np.ndarray) -> np.ndarray:
         """Paint the first frame of a shot."""
@@ -50,7 +56,7 @@ def paint(
         Each painted frame, float32 sRGB [H, W, 3] in [0, 1], rounded to 8 bits: what a frame
         depends on is then what is stored, and a run that goes on paints the same.
     """
-    history = History()
+    history = History(painter.distances)
     for index, content in enumerate(contents):
         first = history.begins_shot(content)
         frame, before = painted(index), earlier(index)

@@ -1,6 +1,7 @@
 """The painted frames of a shot so far, carried along the motion to the frame at hand."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +10,6 @@ from nst_tf.images.pixels import to_float, to_uint
 from nst_tf.video import optical_flow
 from nst_tf.video.shots import color_histogram, is_cut
 
-# Frames back. The closest comes first; one further back counts where no closer one is trusted, as
-# for what comes back from behind something.
-DISTANCES = (1, 2, 4, 8, 16)
 # Of a frame: where no more than this is left, further ones are not looked at.
 _NEGLIGIBLE = 0.002
 
@@ -38,8 +36,10 @@ class _Past(NamedTuple):
 class History:
     """The last frames of the shot that a frame belongs to."""
 
-    def __init__(self) -> None:
-        self._frames: deque[_Past] = deque(maxlen=max(DISTANCES))
+    def __init__(self, distances: Sequence[int]):
+        """Look so many frames back, the closest first."""
+        self._distances = distances
+        self._frames: deque[_Past] = deque(maxlen=max(distances))
         self._gray = self._histogram = np.empty(0)
         self._motion: optical_flow.Motion | None = None
 
@@ -65,7 +65,7 @@ class History:
         shape = self._gray.shape
         rgb, trust = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
         motion = self._motion
-        for distance in DISTANCES:
+        for distance in self._distances:
             if distance > len(self._frames) or 1 - trust.mean() <= _NEGLIGIBLE:
                 break
             past = self._frames[-distance]

@@ -18,6 +18,8 @@ _STEEP_RELATIVE, _STEEP_ABSOLUTE = 0.01, 0.002
 # Of 255, what a gray may change by from one frame to another, averaged over 3 x 3 pixels. DIS finds
 # no motion, there and back, where something has gone and what was behind it has no motion.
 _MAX_CHANGE = 16
+# The same of what stays where it is, averaged over 5 x 5 pixels: 6 sigma of a sensor's noise of 2.
+_MAX_STILL_CHANGE = 3
 
 
 class Motion(NamedTuple):
@@ -40,7 +42,11 @@ def gray(rgb: np.ndarray) -> np.ndarray:
 def motion(frame: np.ndarray, earlier: np.ndarray) -> Motion:
     """The motion from a frame to an earlier one, both of `gray`."""
     flow = _dis(frame, earlier)
-    return Motion(flow, trust(flow, _dis(earlier, frame)) * _is_alike(frame, warp(earlier, flow)))
+    trusted = trust(flow, _dis(earlier, frame)) * _is_alike(frame, warp(earlier, flow))
+    # DIS may move flat parts beside something that moves; they have no motion if none is seen.
+    still = (trusted == 0) & (_change(frame, earlier) <= _MAX_STILL_CHANGE)
+    flow[still], trusted[still] = 0, 1
+    return Motion(flow, trusted)
 
 
 def trust(flow: np.ndarray, back: np.ndarray) -> np.ndarray:
@@ -84,6 +90,10 @@ def _is_alike(frame: np.ndarray, warped: np.ndarray) -> np.ndarray:
     """Where a frame looks as the flow says, bool [H, W]; both gray, uint8 [H, W]."""
     difference = frame.astype(np.float32) - warped
     return np.abs(cv2.blur(difference, (3, 3))) <= _MAX_CHANGE
+
+
+def _change(frame: np.ndarray, earlier: np.ndarray) -> np.ndarray:
+    return cv2.blur(cv2.absdiff(frame, earlier).astype(np.float32), (5, 5))
 
 
 def _positions(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -36,6 +36,10 @@ class OptimizationPainter:
     size first, as a photograph's coarse scale is.
     """
 
+    # One further back counts where no closer one is trusted: for what comes back from behind
+    # something.
+    distances: Sequence[int] = (1, 2, 4, 8, 16)
+
     def __init__(
         self,
         styles: Sequence[Style],

@@ -10,6 +10,8 @@ from nst_tf.video.history import Carried
 class Negative:
     """Paints a frame's negative, and notes what it was given."""
 
+    distances = (1, 2, 4)
+
     def __init__(self):
         self.calls = []
         self.carried: list[Carried] = []
