@@ -2,41 +2,28 @@
 
 import functools
 import os
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from nst_tf.digests import file_sha256
-from nst_tf.errors import InputError, one_line
+from nst_tf.errors import InputError
 from nst_tf.images.pixels import Size
 from nst_tf.images.samples import notice
+from nst_tf.video.av_container import codec_name, declared_duration, open_container, video_stream
 from nst_tf.video.frame import Frame
 from nst_tf.video.frame_pixels import Pixels, pixels_of
 from nst_tf.video.pyav import fraction, import_av
 from nst_tf.video.sound import Sound
 from nst_tf.video.timing import Part, Shown
 
-# What FFmpeg opens as a film though it is none: texts, lists of other files.
-_NO_FILMS = (
-    "tty",
-    "concat",
-    "hls",
-    "dash",
-    "sdp",
-    "rtsp",
-    "ffmetadata",
-    "bin",
-    "xbin",
-    "adf",
-    "idf",
-)
 _DEFAULT_RATE = Fraction(25)
 # Sound that begins up to so much earlier than the pictures is its encoder's delay.
 _MAX_DELAY = Fraction(1, 20)
 # What a film without a duration of its pictures may lack at its end, as its sound may be longer.
 _SLACK = Fraction(1)
+_METADATA = ("title", "creation_time")
 
 
 class AvFilm:
@@ -46,26 +33,8 @@ class AvFilm:
         """Decodes the first frame; an InputError says what is wrong with the file."""
         self.path, self._part = path, part
         self._file = os.path.abspath(path)
-        with self._open() as container:
-            stream = _video_stream(path, container)
-            first = self._first_frame(container, stream)
-            self._pixels: Pixels = pixels_of(path, first, stream, long_side)
-            base = fraction(stream.time_base)
-            self.rate = part.fps or fraction(stream.average_rate) or _DEFAULT_RATE
-            self.time_base = 1 / part.fps if part.fps else base or 1 / self.rate
-            self._zero = Fraction(0) if first.pts is None or base is None else first.pts * base
-            self._num_stored = stream.frames  # 0 where the file does not say
-            self._declared, is_exact = _duration(container, stream, self._zero)
-            self._slack = 2 / self.rate if is_exact else _SLACK
-            self.metadata = {
-                name: container.metadata[name]
-                for name in ("title", "creation_time")
-                if name in container.metadata
-            }
-            self._audio = [
-                (each.codec_context.name, (each.start_time or 0) * (fraction(each.time_base) or 0))
-                for each in container.streams.audio
-            ]
+        with open_container(path) as container:
+            self._read_header(container, long_side)
         self.size: Size = self._pixels.size
         self._origin = self._find_origin()
         self.num_frames: int | None = None
@@ -90,28 +59,30 @@ class AvFilm:
                 last = shown.picture, self._pixels.rgb(shown.picture)
             yield Frame(last[1], shown.time, shown.duration)
 
-    def _open(self) -> Any:
-        av = import_av(self.path)
-        try:
-            container = av.open(self._file)
-        except av.error.FFmpegError as error:
-            raise InputError(
-                f"{self.path}: is no film, or is damaged ({one_line(error)}); expected a film, an "
-                "animated picture or a folder of frames; check that it plays, or download it again"
-            ) from error
-        name = container.format.name
-        if name in _NO_FILMS or name.endswith("_pipe") or name == "image2":
-            container.close()
-            raise InputError(
-                f"{self.path}: is no film ({name}); expected one, as .mp4 or .mkv; check the name"
-            )
-        return container
+    def _read_header(self, container: Any, long_side: int) -> None:
+        stream = video_stream(self.path, container)
+        first = self._first_frame(container, stream)
+        fps, base = self._part.fps, fraction(stream.time_base)
+        self._pixels: Pixels = pixels_of(self.path, first, stream, long_side)
+        self.rate = fps or fraction(stream.average_rate) or _DEFAULT_RATE
+        self.time_base = 1 / fps if fps else base or 1 / self.rate
+        self._zero = Fraction(0) if first.pts is None or base is None else first.pts * base
+        self._num_stored = stream.frames  # 0 where the file does not say
+        self._declared, is_exact = declared_duration(container, stream, self._zero)
+        self._slack = 2 / self.rate if is_exact else _SLACK
+        self.metadata = {
+            name: container.metadata[name] for name in _METADATA if name in container.metadata
+        }
+        self._audio = [
+            (codec_name(each), (each.start_time or 0) * (fraction(each.time_base) or 0))
+            for each in container.streams.audio
+        ]
 
     def _first_frame(self, container: Any, stream: Any) -> Any:
         first = next(self._decoded(container, stream, quiet=True), None)
         if first is None:
             raise InputError(
-                f"{self.path}: none of its frames can be decoded ({stream.codec_context.name}); "
+                f"{self.path}: none of its frames can be decoded ({codec_name(stream)}); "
                 "expected a whole film; check that it plays, or download it again"
             )
         return first
@@ -159,8 +130,8 @@ class AvFilm:
     def _timed(self, start: Fraction | None, quiet: bool) -> Iterator[Shown]:
         """Frames with their times, which increase; each lasts until the next one."""
         av = import_av(self.path)
-        with self._open() as container:
-            stream = _video_stream(self.path, container)
+        with open_container(self.path) as container:
+            stream = video_stream(self.path, container)
             base = fraction(stream.time_base) or self.time_base
             if start is not None:
                 try:
@@ -219,28 +190,3 @@ class AvFilm:
                 f"{float(self._declared):.2f} s; what is there is taken",
             )
         return last
-
-
-def _video_stream(path: str, container: Any) -> Any:
-    """The film's pictures; the cover of a song is none."""
-    for stream in container.streams.video:
-        if "attached_pic" not in str(stream.disposition) and stream.codec_context is not None:
-            return stream
-    raise InputError(f"{path}: has no pictures, only sound; expected a film; check the name")
-
-
-def _duration(container: Any, stream: Any, zero: Fraction) -> tuple[Fraction | None, bool]:
-    """Seconds from the first picture, at `zero`, to the declared end; whether that is exact."""
-    base = fraction(stream.time_base)
-    if stream.duration and base:
-        return stream.duration * base, True
-    # When the pictures end, which most programs write to Matroska, as 00:01:02.345.
-    parts = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
-    if parts:
-        hours, minutes, seconds = parts.groups()
-        end = 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
-    elif container.duration:  # when all ends, the sound, too
-        end = Fraction((container.start_time or 0) + container.duration, 10**6)
-    else:
-        return None, False
-    return (end - zero, False) if end > zero else (None, False)

@@ -4,6 +4,7 @@ A palette stays as long as it does for the frames that come, as within a shot. C
 dithered by a fixed pattern: error diffusion would boil where nothing moves.
 """
 
+import math
 import struct
 from collections.abc import Iterable
 from typing import Any, BinaryIO
@@ -48,7 +49,7 @@ class _Painter:
 
     def __init__(self) -> None:
         self._palette: Image.Image | None = None
-        self._spread = 0.0
+        self._own_error, self._spread = 0.0, 0.0
         self._shown: np.ndarray | None = None
 
     def frame(self, rgb: np.ndarray, ticks: int) -> bytes:
@@ -74,13 +75,14 @@ class _Painter:
     def _fit_palette(self, rgb: np.ndarray) -> None:
         """Keep the palette, or take a new one where that is much better."""
         sample = np.ascontiguousarray(rgb[::_STEP, ::_STEP])
+        error = math.inf if self._palette is None else _error(sample, self._palette)
+        if error <= max(_MAX_RATIO * self._own_error, _VISIBLE):
+            return
         own = _make_palette(sample)
-        own_error = _error(sample, own)
-        if self._palette is not None:
-            if _error(sample, self._palette) <= max(_MAX_RATIO * own_error, _VISIBLE):
-                return
-        self._palette, self._shown = own, None
-        self._spread = 2 * float(np.sqrt(own_error / 3))
+        self._own_error = _error(sample, own)
+        if error > max(_MAX_RATIO * self._own_error, _VISIBLE):
+            self._palette, self._shown = own, None
+            self._spread = 2 * math.sqrt(self._own_error / 3)
 
 
 def _make_palette(rgb: np.ndarray) -> Image.Image:
@@ -111,7 +113,7 @@ def _dithered(rgb: np.ndarray, spread: float) -> np.ndarray:
     """Colors moved by Bayer's pattern of 8 x 8 thresholds, by `spread` at most up or down."""
     height, width = rgb.shape[:2]
     repeated = np.tile(_THRESHOLDS, (-(height // -8), -(width // -8)))[:height, :width]
-    moved = rgb + (spread * repeated)[..., np.newaxis]
+    moved = rgb + np.float32(spread) * repeated[..., np.newaxis]
     return np.clip(moved + 0.5, 0, 255).astype(np.uint8)
 
 
@@ -122,7 +124,7 @@ def _bayer(size: int) -> np.ndarray:
     return np.block([[quarter, quarter + 2], [quarter + 3, quarter + 1]])
 
 
-_THRESHOLDS = (_bayer(8) + 0.5) / 64 - 0.5
+_THRESHOLDS = ((_bayer(8) + 0.5) / 64 - 0.5).astype(np.float32)
 
 
 def _bounds(changed: np.ndarray) -> slice:
