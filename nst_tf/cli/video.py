@@ -1,10 +1,10 @@
 """video.py: paint a film frame by frame, and write it with its sound."""
 
+import contextlib
 import logging
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import NoReturn
 
 import numpy as np
@@ -81,13 +81,13 @@ def paint(options: Options, settings: Settings, strength: float = 1.0) -> None:
     plan = {"memory": list(memory_plan.used_and_free())}
     all_inputs = _inputs(options, settings, strength, film, paths)
     folder, passes = options.folder, options.passes
-    store = FrameStore(folder, passes, all_inputs, plan, resume=options.resume)
-    painter = _painter(options, settings, strength, paths, store)
-    _follow(options, film, painter, store)
-    frames = painted_frames(film, store)
-    film_writer.write_film(options.output, frames, film, codec=options.codec, crf=options.crf)
-    if options.frames_dir is None:
-        store.remove()
+    opened = FrameStore(folder, passes, all_inputs, plan, resume=options.resume)
+    with contextlib.closing(opened) as store:
+        painter = _painter(options, settings, strength, paths, store)
+        _follow(options, film, painter, store)
+        _write(options, film, store)
+        if options.frames_dir is None:
+            store.remove()
     if not options.quiet:
         print(f"painted {options.output}")
 
@@ -151,12 +151,17 @@ def _follow(options: Options, film: Film, painter: FramePainter, store: FrameSto
         raise InputError(f"{options.content}: no frame of it can be read; save it again")
 
 
+def _write(options: Options, film: Film, store: FrameStore) -> None:
+    """Write the film of the frames that are painted."""
+    frames = painted_frames(film, store)
+    film_writer.write_film(options.output, frames, film, codec=options.codec, crf=options.crf)
+
+
 def _stop(options: Options, film: Film, store: FrameStore, error: BaseException) -> NoReturn:
     """Write the film so far, and say what ended the run."""
-    count = sum(1 for _ in islice(painted_frames(film, store), 10**9))
-    frames = painted_frames(film, store)
+    count = sum(1 for _ in painted_frames(film, store))
     try:
-        film_writer.write_film(options.output, frames, film, codec=options.codec, crf=options.crf)
+        _write(options, film, store)
         outcome = f"wrote {options.output}"
     except Exception as failure:  # the frames are worth more than the film
         outcome = one_line(failure, max_length=1000)

@@ -88,9 +88,13 @@ class FrameStore:
         if not path.is_file():
             self._write(path, rgb)
 
+    def close(self) -> None:
+        """Let other runs have the folder."""
+        self._lock.close()
+
     def remove(self) -> None:
         """Remove the folder."""
-        self._lock.close()
+        self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, number: int, index: int) -> Path:

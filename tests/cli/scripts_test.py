@@ -13,6 +13,7 @@ from dataclasses import fields
 import pytest
 from absl.testing import absltest, parameterized
 from PIL import Image
+from testing import films
 from testing.pictures import PAINTING, PHOTOGRAPH, ROOT
 from testing.scripts import DEFAULTS, SCRIPTS, ScriptTest, run
 
@@ -67,6 +68,11 @@ COMMANDS = {
         "--content=photo.jpg --style=painting.jpg --output=painted.png",
         TINY,
         ["painted.png", "painted.png.json"],
+    ),
+    "video": (
+        "--content=film.mp4 --style=painting.jpg --output=painted.mp4",
+        [*TINY, *ONE_LAYER, "--frame_steps=2"],
+        ["painted.mp4"],
     ),
 }
 
@@ -156,6 +162,7 @@ class CommandTest(ScriptTest):
                 (self.folder / name).parent.mkdir(exist_ok=True)
                 with Image.open(path) as picture:
                     picture.resize((64, 48)).save(self.folder / name)
+        films.write(self.folder / "film.mp4", films.grays(2), sound=["aac"])
 
     @parameterized.parameters(*COMMANDS)
     def test_as_in_the_readme(self, script):

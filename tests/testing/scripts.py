@@ -65,6 +65,23 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "record": True,
         "quiet": False,
     },
+    "video": {
+        "style_blend": [],
+        "method": "optimize",
+        "handle": "bundled",
+        "start": 0.0,
+        "seconds": 0.0,
+        "fps": 0.0,
+        "frame_steps": 12,
+        "temporal_weight": 2.0,
+        "keyframes": 1,
+        "passes": 1,
+        "codec": "libx264",
+        "crf": 18,
+        "frames_dir": None,
+        "resume": False,
+        "quiet": False,
+    },
 }
 
 
