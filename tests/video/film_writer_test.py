@@ -8,6 +8,7 @@ from unittest import mock
 
 import av
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 from testing import films
 from testing.pictures import ROOT
@@ -162,6 +163,7 @@ class FilmWriterTest(parameterized.TestCase):
         again = next(open_film(painted, size=0).frames()).rgb
         np.testing.assert_allclose(again[16::32, 16::32] * 255, films.PATCHES, atol=3)
 
+    @pytest.mark.slow
     def test_encoders_are_silent(self):
         """Also those that write to stderr by themselves."""
         self.film(pictures=[films.gray(90, 128, 128)] * 3, sound=SINE)
@@ -197,14 +199,14 @@ class FilmWriterTest(parameterized.TestCase):
     @parameterized.parameters(*film_writer.FORMATS)
     def test_a_full_disk(self, ending):
         """A limit to the size of files is one, and is reached in the middle."""
-        noise = np.random.default_rng(0).integers(0, 256, (30, 96, 128, 3), dtype=np.uint8)
+        noise = np.random.default_rng(0).integers(0, 256, (12, 48, 64, 3), dtype=np.uint8)
         film = self.film(pictures=[*noise], sound=SINE)
         path = str(self.folder / f"painted{ending}")
         codec = {"codec": "libvpx-vp9" if ending == ".webm" else "libx264", "crf": 4}
         if ending == ".webm":
             film.sound = None  # AAC is none of its codecs
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (15_000, limits[1]))
         try:
             with self.assertRaisesRegex(InputError, f"painted{ending}: cannot be written .File to"):
                 film_writer.write_film(path, film.frames(), film, **codec)
