@@ -69,16 +69,39 @@ def write(
     file: BinaryIO, path: str, frames: Iterable[Frame], film: Film, codec: str, crf: int
 ) -> None:
     """Encode frames into an opened file, with the film's sound."""
+    av = import_av(path)
+    watched, options = _Watched(file), _options(path)
+    try:
+        with av.open(watched, "w", format=CONTAINERS[_ending(path)], options=options) as output:
+            _write(output, frames, film, codec, crf)
+    except Exception:
+        if watched.error is not None:
+            raise watched.error from None
+        raise
+
+
+def _write(output: Any, frames: Iterable[Frame], film: Film, codec: str, crf: int) -> None:
     with contextlib.ExitStack() as stack:
-        opened = import_av(path).open(
-            file, "w", format=CONTAINERS[_ending(path)], options=_options(path)
-        )
-        output = stack.enter_context(opened)
         output.metadata.update(film.metadata)
         stream, copy = _add_video(output, film, codec, crf), None
         if film.sound:
             copy = stack.enter_context(contextlib.closing(Copy(film.sound, output)))
         _encode(frames, film, output, stream, copy)
+
+
+class _Watched:
+    """A file that remembers what went wrong in it, which av hides behind an error of its own."""
+
+    def __init__(self, file: BinaryIO):
+        self.seek, self.tell, self._write = file.seek, file.tell, file.write
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._write(data)
+        except OSError as error:
+            self.error = self.error or error
+            raise
 
 
 def _ending(path: str) -> str:

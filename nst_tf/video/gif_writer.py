@@ -130,4 +130,4 @@ _THRESHOLDS = ((_bayer(8) + 0.5) / 64 - 0.5).astype(np.float32)
 def _bounds(changed: np.ndarray) -> slice:
     """From the first that is true to the last; the first pixel where none is."""
     (places,) = np.nonzero(changed)
-    return slice(places[0], places[-1] + 1) if len(places) else slice(0, 1)
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 1)
