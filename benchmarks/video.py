@@ -51,6 +51,8 @@ _OUTPUT = flags.DEFINE_string("output_dir", "benchmarks", "folder of the results
 _PICTURES = flags.DEFINE_string("pictures_dir", None, "folder to save the pictures in; none if not")
 # How far back the frames are that a frame is compared with.
 _GAPS = (1, 8)
+# How far the object is from a background that is seen again, in pixels.
+_REACHES = (0, 8)
 # Frames of each clip that are painted before it is measured: what is slow is slow in these.
 _WARM_UP = 3
 # Of frames, and of the painted ones: a function that paints one after another.
@@ -160,8 +162,9 @@ def _measure(
             "drift": video_measures.drift(frames),
         }
         if clip.hidden is not None:
-            uncovered = video_measures.uncovered(frames, clip.hidden)
-            each["uncovered"] = uncovered._asdict() | {"ratio": uncovered.ratio}
+            each["uncovered"] = {
+                str(reach): _uncovered(frames, clip.hidden, reach) for reach in _REACHES
+            }
         measured[method] = each | {"scores": {}}
     last = len(clip.frames) - 1
     for index in (0, last // 2, last):
@@ -170,6 +173,11 @@ def _measure(
             scores = asdict(evaluator.measure(frames[index]))
             measured[method]["scores"][str(index + 1)] = scores
     return measured
+
+
+def _uncovered(frames: np.ndarray, hidden: np.ndarray, reach: int) -> dict[str, float]:
+    measured = video_measures.uncovered(frames, hidden, reach)
+    return measured._asdict() | {"ratio": measured.ratio}
 
 
 def _scaled(style: np.ndarray, clip: Clip) -> np.ndarray:

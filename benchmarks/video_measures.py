@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from nst_tf.images.color_transfer import to_oklab
@@ -16,12 +17,12 @@ class Uncovered(NamedTuple):
     """How a background comes back from behind an object.
 
     Attributes:
-        error: RMS error of the background in the first frame in which it is seen again, beside the
+        error: RMS difference of the background in the first frame in which it is seen again to the
             last one before it was hidden.
         elsewhere: the same between the same frames, of background that was never hidden.
         remains: how much of the object is left on it: the painted background as a mixture of what
-            it was before and the object that hid it last, its part by least squares. 0: nothing;
-            1: all of it.
+            it was before and the object that hid it, whose part this is by least squares. 0:
+            nothing; 1: all of it.
     """
 
     error: float
@@ -78,34 +79,44 @@ def drift(frames: np.ndarray) -> float:
     return last / first
 
 
-def uncovered(frames: np.ndarray, hidden: np.ndarray) -> Uncovered:
+def uncovered(frames: np.ndarray, hidden: np.ndarray, reach: int = 0) -> Uncovered:
     """How the background comes back that an object has hidden.
 
     Args:
         frames: the painted clip, whose background does not move.
         hidden: where the object is, bool [N, H, W].
+        reach: the background counts as seen where the object is further than this, in pixels. 0
+            finds what is left on it at once; more, what stays, and not the paint around the object,
+            which is part of any painting of it.
 
     Raises:
         ValueError: no background comes back, or there is none that was never hidden.
     """
-    never = ~hidden.any(axis=0)
-    events = list(_uncoverings(hidden))
-    if not events or not never.any():
-        raise ValueError("hidden: expected pixels that come back, and others never hidden")
-    error = elsewhere = product = square = 0.0
-    for before, after, pixels in events:
+    near = _dilated(hidden, reach)
+    never = ~near.any(axis=0)
+    error = elsewhere = product = square = count = 0.0
+    for before, after, pixels in _uncoverings(near):
+        middle = (before + after) // 2
+        pixels &= hidden[middle]
         background = frames[before][pixels].astype(np.float64)
-        change = frames[after][pixels] - background
+        change, object_ = frames[after][pixels] - background, frames[middle][pixels] - background
         error += np.square(change).sum()
         elsewhere += change.size * np.square(frames[after][never] - frames[before][never]).mean()
-        covering = frames[after - 1][pixels] - background
-        product += (change * covering).sum()
-        square += np.square(covering).sum()
-    count = 3 * sum(pixels.sum() for *_, pixels in events)
+        product += (change * object_).sum()
+        square += np.square(object_).sum()
+        count += change.size
+    if not count or not never.any():
+        raise ValueError("hidden: expected pixels that come back, and others never hidden")
     remains = product / square if square else 0.0
     return Uncovered(
-        *(float(each) for each in (np.sqrt(error / count), np.sqrt(elsewhere / count), remains))
+        float(np.sqrt(error / count)), float(np.sqrt(elsewhere / count)), float(remains)
     )
+
+
+def _dilated(masks: np.ndarray, reach: int) -> np.ndarray:
+    """Masks bool [N, H, W], grown by a square's half side in pixels."""
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1))
+    return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) for mask in masks]) > 0
 
 
 def _uncoverings(hidden: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:

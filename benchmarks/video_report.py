@@ -10,15 +10,17 @@ photographs: `pan`, a window that moves over a photograph; `still`, a photograph
 noise (standard deviation {sigma:.4f}) of its own in each frame; `passing`, an object that hides a
 still background and lets it be seen again{film}. Warping error: the mean squared difference of a
 frame to the last one, and to the one 8 back, moved as the source moves, where both are seen (Lai et
-al. 2018). FDB: the mean squared difference of the changes from frame to frame to the source's (Xu
-et al. 2021). Both are in thousandths; 0 is a film whose paint moves with what it is painted on.
-Flicker: the standard deviation of a sample over time, in 1/255; the source's own is its noise.
-Uncovered: by how much the background differs from itself before it was hidden, in 1/255, over the
-same for background that was never hidden. Remains: how much of the object that hid it is left on
-it; 0 is nothing, 1 is all of it. Lightness: the last frame's mean over the first's. Style, content
-and grain: as in the first section, of the first, the middle and the last frame. Seconds: of a frame
-after the first, the median, of `keyframes` the mean, since one in {keyframes} takes longer. All
-methods were painted in turns, a frame each; beside: over the same frame painted alone, as a
+al. 2018); 0 is paint that moves with what it is painted on. FDB: the mean squared difference of the
+changes from frame to frame to the source's (Xu et al. 2021); 0 changes by as much as the source.
+Both are in thousandths. Flicker: the standard deviation of a sample over time, in 1/255; the
+source's own is its noise. Uncovered: by how much the background, when it is first seen again,
+differs from itself before it was hidden, in 1/255, beside the same for background that was never
+hidden, and the ratio of both. Remains: how much of the object that hid it is left on it; 0 is
+nothing, 1 is all of it. Both at once, and when the object is more than 8 px away, since paint
+around it is part of its picture. Lightness: the last frame's mean over the first's. Style, content
+and grain: as at the top of this page, of the first, the middle and the last frame. Seconds: of a
+frame after the first, the median, of `keyframes` the mean, since one in {keyframes} takes longer.
+All methods were painted in turns, a frame each; beside: over the same frame painted alone, as a
 photograph."""
 
 _FILM = "; and `film`, frames of {film} with estimated motion"
@@ -31,7 +33,7 @@ _BASELINES = {
 # Methods whose frames do not all take the same.
 _UNEVEN = ("keyframes",)
 # Columns that only some clips have: the clip, and the titles.
-_OWN = {"still": ["flicker"], "passing": ["uncovered", "remains"]}
+_OWN = {"still": ["flicker"], "passing": ["uncovered", "remains", "8 px clear", "remains there"]}
 
 
 def parts(results: dict) -> list[str]:
@@ -75,12 +77,16 @@ def _rows(clip: str, methods: dict[str, dict]) -> list[Row]:
 
 _CELLS: dict[str, Callable[[dict], str]] = {
     "flicker": lambda each: f"{255 * each['flicker']:.2f}",
-    "uncovered": lambda each: (
-        f"{255 * each['uncovered']['error']:.1f} / {255 * each['uncovered']['elsewhere']:.1f}, "
-        f"{each['uncovered']['ratio']:.1f}x"
-    ),
-    "remains": lambda each: f"{each['uncovered']['remains']:.2f}",
+    "uncovered": lambda each: _uncovered_cell(each["uncovered"]["0"]),
+    "remains": lambda each: f"{each['uncovered']['0']['remains']:.2f}",
+    "8 px clear": lambda each: _uncovered_cell(each["uncovered"]["8"]),
+    "remains there": lambda each: f"{each['uncovered']['8']['remains']:.2f}",
 }
+
+
+def _uncovered_cell(measured: dict[str, float]) -> str:
+    error, elsewhere = (f"{255 * measured[key]:.1f}" for key in ("error", "elsewhere"))
+    return f"{error} beside {elsewhere}, {measured['ratio']:.1f}x"
 
 
 def _score_cells(scores: dict[str, dict]) -> list[str]:

@@ -146,8 +146,8 @@ class UncoveredTest(absltest.TestCase):
         self.frames = np.full((12, 16, 16, 3), 0.2, np.float32)
         self.frames[self.hidden] = 0.8
 
-    def _measure(self, frames):
-        return video_measures.uncovered(frames.astype(np.float32), self.hidden)
+    def _measure(self, frames, reach=0):
+        return video_measures.uncovered(frames.astype(np.float32), self.hidden, reach)
 
     def test_a_background_that_comes_back_has_no_error(self):
         self.assertEqual(self._measure(self.frames), (0, 0, 0))
@@ -160,6 +160,18 @@ class UncoveredTest(absltest.TestCase):
         self.assertAlmostEqual(measured.remains, 0.25, places=5)
         self.assertAlmostEqual(measured.error, 0.15, places=5)
         self.assertAlmostEqual(measured.ratio, 0.15 / video_measures.ROUNDING, places=2)
+
+    def test_paint_beside_the_object_is_left_out_within_reach(self):
+        frames = self.frames.copy()
+        for number in range(12):
+            frames[number, 4:12, max(0, number - 5) : max(0, number - 3)] = 0.5
+        self.assertGreater(self._measure(frames).error, 0.1)
+        self.assertEqual(self._measure(frames, reach=2), (0, 0, 0))
+
+    def test_what_stays_of_the_object_is_found_beyond_reach(self):
+        before = self.hidden.cumsum(axis=0) > 0
+        ghost = np.where((before & ~self.hidden)[..., np.newaxis], 0.2 + 0.25 * 0.6, self.frames)
+        self.assertAlmostEqual(self._measure(ghost, reach=2).remains, 0.25, places=5)
 
     def test_boiling_paint_is_no_ghost(self):
         measured = self._measure(self.frames + _RNG.normal(0, 0.05, self.frames.shape))
@@ -176,6 +188,8 @@ class UncoveredTest(absltest.TestCase):
     def test_a_clip_in_which_nothing_comes_back_is_refused(self):
         with self.assertRaisesRegex(ValueError, "hidden"):
             video_measures.uncovered(self.frames, np.zeros_like(self.hidden))
+        with self.assertRaisesRegex(ValueError, "hidden"):
+            self._measure(self.frames, reach=16)
 
 
 if __name__ == "__main__":
