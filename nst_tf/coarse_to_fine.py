@@ -12,6 +12,7 @@ import tensorflow as tf
 from nst_tf.callbacks.base import Callback, notify
 from nst_tf.errors import InputError
 from nst_tf.images.pixels import Size
+from nst_tf.losses.temporal import TemporalTarget
 from nst_tf.networks import device, precision
 from nst_tf.optimizers.adam import Adam
 from nst_tf.optimizers.base import Evaluation
@@ -78,6 +79,7 @@ def optimize(
     start: np.ndarray | None = None,
     keep_mask: np.ndarray | None = None,
     alpha: np.ndarray | None = None,
+    temporal: TemporalTarget | None = None,
     resume: State | None = None,
     session: Session | None = None,
 ) -> Iterator[Progress]:
@@ -93,6 +95,7 @@ def optimize(
             size; styles apply elsewhere only.
         alpha: opacity of the content image, float32 [h, w] in [0, 1] of its shape, in any size:
             what is transparent does not count, and stays.
+        temporal: for a frame of a film, what it is held to; of the content image's size.
         resume: `Progress.state()` of an earlier run with equal images and settings, to continue:
             the rest is the same to the last bit.
         session: of earlier runs, whose network, traces and style targets are reused.
@@ -109,7 +112,7 @@ def optimize(
     check(content, styles, start, keep_mask, alpha, settings)
     if start is None and settings.init not in ("content", "noise"):
         raise InputError(f"init={settings.init}: give the picture itself as start=")
-    images = content, styles, keep_mask, alpha
+    images = content, styles, keep_mask, alpha, temporal
     return iter(_Run(images, start, settings, resume, session or Session()))
 
 
@@ -121,7 +124,7 @@ class _Run:
     """
 
     def __init__(self, images, start, settings: Settings, resume: State | None, session: Session):
-        content, self._styles, self._keep_mask, self._alpha = images
+        content, self._styles, self._keep_mask, self._alpha, self._temporal = images
         self._content, self._start, self._settings = content, start, settings
         self._session = session
         self._sizes = scale_sizes(content.shape[0], content.shape[1], settings)
@@ -171,6 +174,7 @@ class _Run:
             settings,
             self._keep_mask,
             self._alpha,
+            self._temporal,
             session.style_target_cache,
         )
 

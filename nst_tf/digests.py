@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from pathlib import Path
+
+_BLOCK = 1 << 20
 
 
 def sha256(data: bytes) -> str:
@@ -11,5 +12,9 @@ def sha256(data: bytes) -> str:
 
 
 def file_sha256(path: str | os.PathLike) -> str:
-    """The SHA-256 of a file."""
-    return sha256(Path(path).read_bytes())
+    """The SHA-256 of a file, which may be larger than the memory."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -19,6 +19,7 @@ from nst_tf.images import color_transfer
 from nst_tf.images.pixels import ImageLike
 from nst_tf.networks import hub, precision, stylization, stylization_strips
 from nst_tf.networks.scroll import mean_of_pieces
+from nst_tf.networks.shot import Shot
 from nst_tf.run import memory_plan
 from nst_tf.run.pyramid import MIN_SIDE
 from nst_tf.style import check_weights
@@ -27,7 +28,6 @@ from nst_tf.style import check_weights
 _PER_PIXEL = 250
 # What takes more is painted in strips, if the model is the bundled one.
 _MAX_BYTES = 2**30
-_GRAY_ROWS = 256
 _LOG = logging.getLogger(__name__)
 Stylize = Callable[..., tf.Tensor]
 
@@ -101,7 +101,7 @@ class FastStylizer:
             return self._transform(bottleneck, gray, content)
         style = tf.repeat(_resize_middle(style), max(batches) // len(style), axis=0)
         stylized = _run_padded(lambda padded: self._model(padded, style)[0], content)
-        return _keep_gray(stylized, content, gray)
+        return color_transfer.keep_gray(stylized, content, gray)
 
     def blend(self, styles: Sequence[ImageLike], weights: Sequence[float]) -> Stylize:
         """Mix styles, for any number of content images.
@@ -114,9 +114,10 @@ class FastStylizer:
             weights: a number from 0 for each style, not all 0; they are normalized to a sum of 1.
 
         Returns:
-            A function `stylize(content, strength=1.0)`: content is float sRGB [B, H, W, 3] in
-            [0, 1]; strength 0 keeps the content image (with a bottleneck: its own style), 1 is
-            fully stylized. It returns float32 sRGB [B, H, W, 3] in [0, 1].
+            A function `stylize(content, strength=1.0, shot=None)`: content is float sRGB
+            [B, H, W, 3] in [0, 1]; strength 0 keeps the content image (with a bottleneck: its own
+            style), 1 is fully stylized; `shot` is that of the frames of a film, given in their
+            order, B is 1 then. It returns float32 sRGB [B, H, W, 3] in [0, 1].
 
         Raises:
             InputError: other shapes or types, or weights that do not match the styles.
@@ -137,21 +138,34 @@ class FastStylizer:
         return mean_of_pieces(self._model.bottleneck(stylization.style_pieces(style)), len(style))
 
     def _transform(
-        self, bottleneck: tf.Tensor, gray: Sequence[bool], content: ImageLike, strength: float = 1
+        self,
+        bottleneck: tf.Tensor,
+        gray: Sequence[bool],
+        content: ImageLike,
+        strength: float = 1,
+        shot: Shot | None = None,
     ) -> tf.Tensor:
         content = _checked("content", content)
         if _checked_strength(strength) < 1:
-            own = self._embed(content)
+            own = shot.embed_once(self._embed, content) if shot else self._embed(content)
             bottleneck = _weighted_sum([own, bottleneck], [1 - strength, strength])
         needed, free = _needed_and_free(content)
         if self._is_bundled and needed > min(free, _MAX_BYTES):
-            stylized = stylization_strips.transform(self._model, content, bottleneck)
+            transform = shot.transform_strips if shot else stylization_strips.transform
+            stylized = transform(self._model, content, bottleneck)
+        elif self._is_bundled and shot:
+            stylized = _run_padded(lambda x: shot.transform(self._model, x, bottleneck), content)
         else:
             stylized = _run_padded(lambda x: self._model.transform(x, bottleneck), content)
-        return _keep_gray(stylized, content, gray)
+        return color_transfer.keep_gray(stylized, content, gray)
 
     def _blend_pixels(
-        self, styles: list[tf.Tensor], weights: list[float], content: ImageLike, strength: float = 1
+        self,
+        styles: list[tf.Tensor],
+        weights: list[float],
+        content: ImageLike,
+        strength: float = 1,
+        shot: Shot | None = None,  # of which pixels have nothing to share
     ) -> tf.Tensor:
         content, strength = _checked("content", content), _checked_strength(strength)
         stylized = _weighted_sum((self(content, style) for style in styles), weights)
@@ -192,25 +206,6 @@ def _resize_middle(style: tf.Tensor) -> tf.Tensor:
         rows, columns = min(height, 2 * width), min(width, 2 * height)
         style = tf.image.resize_with_crop_or_pad(style, rows, columns)
     return stylization.resize_style(style)
-
-
-def _keep_gray(stylized: tf.Tensor, contents: tf.Tensor, gray_styles: Sequence[bool]) -> tf.Tensor:
-    """Take the color, which is noise, from gray content images in gray styles."""
-    if not any(gray_styles):
-        return stylized
-    gray_styles = list(gray_styles) * (len(contents) // len(gray_styles))
-    images = [
-        _gray(image) if is_gray and color_transfer.is_gray(content) else image
-        for image, content, is_gray in zip(stylized, contents, gray_styles, strict=True)
-    ]
-    return tf.stack(images)
-
-
-def _gray(image: tf.Tensor) -> tf.Tensor:
-    # In parts, since what Oklab takes on the way is several times the image.
-    starts = range(0, len(image), _GRAY_ROWS)
-    parts = [color_transfer.gray(image[start : start + _GRAY_ROWS]) for start in starts]
-    return tf.concat(parts, axis=0)
 
 
 def _needed_and_free(content: tf.Tensor) -> tuple[float, float]:

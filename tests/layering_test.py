@@ -25,6 +25,7 @@ LAYERS = (
     ("callbacks",),
     ("coarse_to_fine", "feed_forward"),
     ("export",),
+    ("video",),
     ("batch", "reports"),
     ("app",),
     ("cli",),

@@ -51,7 +51,7 @@ def stylize(options: Options) -> None:
     app.check_no_overwrite([*options.content, *paths], output=outputs)
     for output in outputs:
         image_io.check_output(output, longest)
-    images = {path: _read_style(path)[None] for path in paths}
+    images = {path: read_style(path)[None] for path in paths}
     if longest > _FINE_STROKES:
         _LOG.info(
             "strokes keep their size in pixels: at %d px they look fine; --size=1500 paints them "
@@ -83,7 +83,7 @@ def stylize(options: Options) -> None:
             print(f"painted {output}", flush=True)
 
 
-def _read_style(path: str) -> ImageLike:
+def read_style(path: str) -> ImageLike:
     """The visible part of a style image, with a warning if it is small."""
     picture = image_io.read(path, long_side=2 * STYLE_SIZE)
     rgb = crop_to_visible(picture.rgb, picture.alpha)

@@ -22,7 +22,7 @@ def split(paths: Sequence[str]) -> list[str]:
 
 def read_styles(
     paths: Sequence[str],
-    content: Picture,
+    content: Picture | None = None,
     *,
     long_side: int = 0,
     blend: Sequence[str] = (),
@@ -33,8 +33,8 @@ def read_styles(
     """Read style images with their weights (as text), masks and regions (paths or `none`).
 
     What is given must be as many as the paths; nothing given means equal weights, everywhere, all
-    of the image, all layers. `long_side` is what the run needs of each. InputError otherwise, and
-    where an image or a mask does not fit.
+    of the image, all layers; masks are of `content`. `long_side` is what the run needs of each.
+    InputError otherwise, and where an image or a mask does not fit.
     """
     _check_count("style_mask", masks, paths)
     _check_count("style_region", regions, paths)
@@ -48,7 +48,7 @@ def read_styles(
             Style(
                 picture.rgb,
                 weight=weights[index],
-                mask=read_mask("style_mask", masks[index], content) if masks else None,
+                mask=read_mask("style_mask", masks[index], content) if masks and content else None,
                 region=visible_region(picture.alpha, region),
                 layers=layers[index] if layers else None,
             )

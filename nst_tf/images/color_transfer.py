@@ -5,6 +5,8 @@ Luminance is the L of Oklab, in which equal steps look equal: Ottosson 2020, "A 
 space for image processing". Images are float32 sRGB [..., 3] in [0, 1].
 """
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from nst_tf.images.pixels import ImageLike
@@ -24,6 +26,8 @@ _OKLAB = (
 _BISECTIONS = 24
 # How far rounding alone may take a value in [0, 1].
 _ROUNDING = 1e-6
+# Of a large image, at a time.
+_GRAY_ROWS = 256
 
 
 def match(style_image: tf.Tensor, content_image: tf.Tensor) -> tf.Tensor:
@@ -53,6 +57,18 @@ def gray(image: tf.Tensor) -> tf.Tensor:
     rgb = _from_oklab(to_oklab(image) * [1.0, 0.0, 0.0])
     # Equal to the last bit, which rounding alone would not make them.
     return tf.repeat(tf.clip_by_value(rgb[..., 1:2], 0.0, 1.0), 3, axis=-1)
+
+
+def keep_gray(stylized: tf.Tensor, contents: tf.Tensor, gray_styles: Sequence[bool]) -> tf.Tensor:
+    """Take the color, which is noise, from gray content images in gray styles; all [B, H, W, 3]."""
+    if not any(gray_styles):
+        return stylized
+    gray_styles = list(gray_styles) * (len(contents) // len(gray_styles))
+    images = [
+        _gray_in_parts(image) if is_style_gray and is_gray(content) else image
+        for image, content, is_style_gray in zip(stylized, contents, gray_styles, strict=True)
+    ]
+    return tf.stack(images)
 
 
 def gray_like(style_image: tf.Tensor, content_image: tf.Tensor) -> tf.Tensor:
@@ -126,6 +142,12 @@ def _encode(linear: tf.Tensor) -> tf.Tensor:
     """Linear light to sRGB, IEC 61966-2-1."""
     high = 1.055 * tf.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
     return tf.where(linear <= 0.0031308, 12.92 * linear, high)
+
+
+def _gray_in_parts(image: tf.Tensor) -> tf.Tensor:
+    # Since what Oklab takes on the way is several times the image.
+    starts = range(0, len(image), _GRAY_ROWS)
+    return tf.concat([gray(image[start : start + _GRAY_ROWS]) for start in starts], axis=0)
 
 
 def _moments(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

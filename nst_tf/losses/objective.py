@@ -3,7 +3,7 @@
 import copy
 import functools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -68,11 +68,12 @@ def style_statistic(settings: Settings) -> StyleStatistic:
     if settings.style_loss == "wasserstein":
         return WASSERSTEIN
     if settings.style_loss == "gram":
-        return gram_statistic(_norms(settings))
+        return gram_statistic(error_norms(settings))
     raise ValueError(f"style_loss={settings.style_loss}: a choice without a statistic")
 
 
-def _norms(settings: Settings):
+def error_norms(settings: Settings) -> Callable[[Layers], dict[str, tf.Tensor]]:
+    """The norms of squared errors that `settings.loss_normalization` names."""
     tutorial = settings.loss_normalization == "tutorial"
     return terms.mse_norms if tutorial else terms.target_energies
 
@@ -118,7 +119,7 @@ class Objective:
             del features
         self.targets = Targets(
             content=tuple(content_features),
-            content_norms=add(map(_norms(settings), content_features)),
+            content_norms=add(map(error_norms(settings), content_features)),
             styles=tuple(
                 {name: self.statistic.prepare(value) for name, value in target.statistics.items()}
                 for target in targets

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from nst_tf.networks.quantized_conv import Activation, Conv, Weights, blocked_conv2d
 from nst_tf.networks.scroll import mean_of_pieces, split_scroll
+from nst_tf.networks.style_predictor import StylePredictor
 from nst_tf.networks.weights import bundled_path
 
 BOTTLENECK = 100
@@ -29,16 +30,6 @@ _MAX_RATIO = 2
 _EPSILON = 1e-5
 # Pixels added around the content image and cut off again: the transformer distorts its border.
 MARGIN = 16
-# MobileNet-v2: expansion, output channels, blocks, stride of the first block.
-_MOBILENET_V2 = (
-    (1, 16, 1, 1),
-    (6, 24, 2, 2),
-    (6, 32, 3, 2),
-    (6, 64, 4, 2),
-    (6, 96, 3, 1),
-    (6, 160, 3, 2),
-    (6, 320, 1, 1),
-)
 
 _WEIGHTS = "arbitrary_stylization_int8.npz"
 # The source of the weights, for manifests.
@@ -50,8 +41,15 @@ ORIGIN = {
 
 # Mean and variance over all positions of a layer, each [B, 1, 1, C].
 Moments: TypeAlias = tuple[tf.Tensor, tf.Tensor]
+# From a layer's own moments to those that it is normalized with; called layer by layer.
+ChooseMoments: TypeAlias = Callable[[Moments], Moments]
 _IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
 _BOTTLENECKS = tf.TensorSpec([None, 1, 1, BOTTLENECK], tf.float32)
+
+
+def own_moments(own: Moments) -> Moments:
+    """Plain instance normalization."""
+    return own
 
 
 class StylizationNetwork(tf.Module):
@@ -59,7 +57,7 @@ class StylizationNetwork(tf.Module):
 
     def __init__(self, weights: Weights):
         super().__init__(name="arbitrary")
-        self.predictor = _Predictor(weights)
+        self.predictor = StylePredictor(weights)
         self.transformer = Transformer(weights)
 
     @tf.function(input_signature=[_IMAGES], autograph=False)
@@ -87,10 +85,12 @@ class StylizationNetwork(tf.Module):
         """
         return [self.transform(content_image, self.bottleneck(style_image))]
 
-    def apply_style(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+    def apply_style(
+        self, content: tf.Tensor, bottleneck: tf.Tensor, choose: ChooseMoments = own_moments
+    ) -> tf.Tensor:
         """`transform` as part of another graph, which may have fixed sizes."""
         height, width = tf.shape(content)[1], tf.shape(content)[2]
-        stylized = self.transformer(edge_pad(content, MARGIN), bottleneck)
+        stylized = self.transformer(edge_pad(content, MARGIN), bottleneck, choose)
         return stylized[:, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
 
 
@@ -122,57 +122,6 @@ def edge_pad(image: tf.Tensor, margin: int) -> tf.Tensor:
     return image
 
 
-class _InvertedResidual(tf.Module):
-    """MobileNet-v2's block: expand, depthwise convolution, project; residual if `add`."""
-
-    def __init__(self, weights: Weights, scope: str, *, stride: int, expand: bool, add: bool):
-        super().__init__()
-        relu6 = tf.nn.relu6
-        expansion = Conv(weights, f"{scope}/expand", activation=relu6) if expand else None
-        self.expand = expansion or tf.identity
-        self.depthwise = Conv(
-            weights,
-            f"{scope}/depthwise",
-            stride=stride,
-            convolve=tf.nn.depthwise_conv2d,
-            activation=relu6,
-        )
-        self.project = Conv(weights, f"{scope}/project")
-        self._add = add
-
-    def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        y = self.project(self.depthwise(self.expand(x)))
-        return x + y if self._add else y
-
-
-class _Predictor(tf.Module):
-    """[B, h, w, 3] -> [B, 1, 1, 100]: MobileNet-v2 with global average pooling."""
-
-    def __init__(self, weights: Weights):
-        super().__init__()
-        scope = "MobilenetV2"
-        self.first = Conv(weights, f"{scope}/Conv", stride=2, activation=tf.nn.relu6)
-        self.blocks: list[_InvertedResidual] = []
-        channels = 32
-        for expansion, out, count, first_stride in _MOBILENET_V2:
-            for stride in (first_stride, *(1,) * (count - 1)):
-                number = f"_{len(self.blocks)}" if self.blocks else ""
-                add = stride == 1 and channels == out
-                name = f"{scope}/expanded_conv{number}"
-                self.blocks.append(
-                    _InvertedResidual(weights, name, stride=stride, expand=expansion > 1, add=add)
-                )
-                channels = out
-        self.last = Conv(weights, f"{scope}/Conv_1", activation=tf.nn.relu6)
-        self.bottleneck = Conv(weights, "mobilenet_conv/Conv")
-
-    def __call__(self, style: tf.Tensor) -> tf.Tensor:
-        x = self.first(style)
-        for block in self.blocks:
-            x = block(x)
-        return self.bottleneck(tf.reduce_mean(self.last(x), [1, 2], keepdims=True))
-
-
 class StyledConv(tf.Module):
     """Upsample, convolve, and normalize instances with the style's shift and scale."""
 
@@ -192,10 +141,10 @@ class StyledConv(tf.Module):
         self.activation = activation
         self._factor = factor
 
-    def __call__(self, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+    def __call__(self, x: tf.Tensor, bottleneck: tf.Tensor, choose: ChooseMoments) -> tf.Tensor:
         """All of the layer, of a whole image."""
         x = self.convolve(x)
-        return self.normalize(x, bottleneck, tf.nn.moments(x, [1, 2], keepdims=True))
+        return self.normalize(x, bottleneck, choose(tf.nn.moments(x, [1, 2], keepdims=True)))
 
     def convolve(self, x: tf.Tensor) -> tf.Tensor:
         """The part that sees few positions at a time."""
@@ -204,7 +153,7 @@ class StyledConv(tf.Module):
         return self.conv(x)
 
     def normalize(self, x: tf.Tensor, bottleneck: tf.Tensor, moments: Moments) -> tf.Tensor:
-        """The part that needs the moments of all that `convolve` gives."""
+        """The part that needs moments of all that `convolve` gives."""
         mean, variance = moments
         shift, scale = self.shift(bottleneck), self.scale(bottleneck)
         return self.activation(tf.nn.batch_normalization(x, mean, variance, shift, scale, _EPSILON))
@@ -238,13 +187,15 @@ class Transformer(tf.Module):
             ),
         ]
 
-    def __call__(self, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-        """Stylize whole images."""
+    def __call__(
+        self, content: tf.Tensor, bottleneck: tf.Tensor, choose: ChooseMoments = own_moments
+    ) -> tf.Tensor:
+        """Stylize whole images; `choose` is called for each normalization, in their order."""
         x = content
         for conv in self.contract:
             x = conv(x)
         for first, second in self.residual:
-            x = x + second(first(x, bottleneck), bottleneck)
+            x = x + second(first(x, bottleneck, choose), bottleneck, choose)
         for conv in self.expand:
-            x = conv(x, bottleneck)
+            x = conv(x, bottleneck, choose)
         return x

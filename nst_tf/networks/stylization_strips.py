@@ -12,7 +12,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.networks.stylization import MARGIN, Moments, StyledConv, StylizationNetwork, Transformer
+from nst_tf.networks.stylization import (
+    MARGIN,
+    ChooseMoments,
+    Moments,
+    StyledConv,
+    StylizationNetwork,
+    Transformer,
+    own_moments,
+)
 
 # Of the image; larger strips take more memory, larger and smaller ones more time.
 _STRIP_PIXELS = 2**19
@@ -26,12 +34,18 @@ _Function = Callable[..., tf.Tensor]
 
 
 def transform(
-    network: StylizationNetwork, contents: tf.Tensor, bottlenecks: tf.Tensor
+    network: StylizationNetwork,
+    contents: tf.Tensor,
+    bottlenecks: tf.Tensor,
+    choose: ChooseMoments = own_moments,
 ) -> tf.Tensor:
-    """`network.transform`, one image at a time; its size takes memory for few layers only."""
+    """`network.transform`, one image at a time; its size takes memory for few layers only.
+
+    `choose` is called for each normalization, in their order.
+    """
     bottlenecks = tf.repeat(bottlenecks, len(contents) // len(bottlenecks), axis=0)
     images = [
-        _StripedTransformer(network.transformer, content[np.newaxis], bottleneck).stylize()
+        _StripedTransformer(network.transformer, content[np.newaxis], bottleneck, choose).stylize()
         for content, bottleneck in zip(
             np.asarray(contents), bottlenecks[:, tf.newaxis], strict=True
         )
@@ -42,9 +56,16 @@ def transform(
 class _StripedTransformer:
     """The transformer for one content image and one style."""
 
-    def __init__(self, transformer: Transformer, content: np.ndarray, bottleneck: tf.Tensor):
+    def __init__(
+        self,
+        transformer: Transformer,
+        content: np.ndarray,
+        bottleneck: tf.Tensor,
+        choose: ChooseMoments,
+    ):
         """Content is float32 sRGB [1, H, W, 3] in [0, 1], the bottleneck float32 [1, 1, 1, 100]."""
         self._transformer, self._content, self._bottleneck = transformer, content, bottleneck
+        self._choose = choose
         # As `edge_pad` pads.
         (_, height, width, _), pads = content.shape, [MARGIN, MARGIN + -content.shape[2] % 4]
         self._pads = [[0, 0], [0, 0], pads, [0, 0]]
@@ -89,7 +110,9 @@ class _StripedTransformer:
         self._run(lambda x, y: x + second_norm(y), x, outer, into=x)
 
     def _norm(self, layer: StyledConv, moments: Moments) -> _Function:
-        return functools.partial(layer.normalize, bottleneck=self._bottleneck, moments=moments)
+        return functools.partial(
+            layer.normalize, bottleneck=self._bottleneck, moments=self._choose(moments)
+        )
 
     def _empty(self, factor: int, channels: int) -> np.ndarray:
         return np.empty([1, factor * self._height, factor * self._width, channels], np.float32)

@@ -10,7 +10,9 @@ from nst_tf.errors import InputError
 from nst_tf.images import color_transfer
 from nst_tf.images.pixels import Size, resize
 from nst_tf.losses.constraints import Evaluable, LuminanceObjective, MaskedObjective, composite
+from nst_tf.losses.objective import error_norms
 from nst_tf.losses.style_targets import Cache, StyleImage
+from nst_tf.losses.temporal import TemporalObjective, TemporalTarget
 from nst_tf.losses.tiled_objective import build_objective
 from nst_tf.run import canvas
 from nst_tf.run.pyramid import style_image_size
@@ -38,12 +40,13 @@ class ScaleProblem:
         settings: Settings,
         keep_mask: np.ndarray | None,
         alpha: np.ndarray | None = None,
+        temporal: TemporalTarget | None = None,
         cache: Cache | None = None,
     ):
         """Take the images; all arguments are those of `coarse_to_fine.optimize`, checked."""
         self.settings = settings
         self._cell = canvas.cell_side(settings)
-        self._content, self._cache = content, cache
+        self._content, self._temporal, self._cache = content, temporal, cache
         self._styles = [part for style in styles for part in squares(style)]
         # Noise, and rounding of the network, would color gray images.
         self._gray = settings.color == "luminance" or (
@@ -93,6 +96,8 @@ class ScaleProblem:
             # Otherwise the style images depend on the content image.
             cache=self._cache if self.settings.color == "style" else None,
         )
+        if self._temporal is not None:
+            objective = self._held(objective, self._temporal, size)
         if self._keep_mask is not None:
             protected = self._padded(self._protected(size))
             # Of the content loss, as of the style's, what is left counts as a whole image would.
@@ -108,6 +113,13 @@ class ScaleProblem:
         if self._keep_mask is not None:
             image = composite(image, _resized(self._content, size), self._protected(size))
         return image
+
+    def _held(self, objective: Evaluable, target: TemporalTarget, size: Size) -> TemporalObjective:
+        carried = self._gray_or_color(_resized(target.rgb, size))
+        trust = tf.image.resize(_batch(target.trust), size, "area")
+        norms = error_norms(self.settings)
+        arrays = self._padded(carried), self._padded(trust)
+        return TemporalObjective(objective, *arrays, target.weight, norms)
 
     def _style_images(self, content: tf.Tensor) -> Iterator[StyleImage]:
         long_side = max(content.shape[1:3])

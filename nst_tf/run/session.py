@@ -36,13 +36,14 @@ class Session:
         style_target_cache: statistics of the styles of the last run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: tuple[float, float] | None = None) -> None:
+        """Plan with so many bytes used and free; None for what the first run finds."""
         self.graphs: dict[str, Callable] = {}
         self.style_target_cache: Cache = {}
         self._styles: Sequence[Style] = []
         self._settings: Settings | None = None
         self._network: tf.keras.Model | None = None
-        self._memory: tuple[float, float] | None = None
+        self._memory = memory
 
     def begin(self, settings: Settings, styles: Sequence[Style]) -> tf.keras.Model:
         """Drop what a run with these settings (precision resolved) and styles cannot reuse.

@@ -1,0 +1,170 @@
+"""video.py: paint a film frame by frame, and write it with its sound."""
+
+import logging
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NoReturn
+
+import numpy as np
+
+from nst_tf import digests, feed_forward
+from nst_tf.cli import app, inputs
+from nst_tf.cli.fast import read_style
+from nst_tf.errors import InputError, one_line
+from nst_tf.networks import device, vgg
+from nst_tf.run import memory_plan, pyramid, record
+from nst_tf.run.record import Json
+from nst_tf.run.session import Session
+from nst_tf.settings import Settings
+from nst_tf.video import film_writer, frame_store
+from nst_tf.video.feed_forward import FastPainter
+from nst_tf.video.film import Film, open_film
+from nst_tf.video.film_painting import paint_film, painted_frames
+from nst_tf.video.frame_by_frame import FramePainter
+from nst_tf.video.frame_store import FrameStore
+from nst_tf.video.optimization import OptimizationPainter
+from nst_tf.video.progress_bar import FilmProgressBar
+
+METHODS = ("optimize", "fast")
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The flags of video.py besides the settings; their help says what they mean."""
+
+    content: str
+    style: Sequence[str]
+    style_blend: Sequence[str]
+    output: str
+    method: str
+    handle: str
+    start: float
+    seconds: float
+    fps: float
+    frame_steps: int
+    temporal_weight: float
+    keyframes: int
+    passes: int
+    codec: str
+    crf: int
+    frames_dir: str | None
+    resume: bool
+    quiet: bool
+
+    @property
+    def folder(self) -> str:
+        """Where the painted frames are."""
+        return self.frames_dir or f"{self.output}.frames"
+
+
+def paint(options: Options, settings: Settings, strength: float = 1.0) -> None:
+    """Paint as the flags say, and write the film, also where the run fails or is stopped.
+
+    `strength` is that of the fast method; the settings have the other's.
+    """
+    app.print_notices(quiet=options.quiet)
+    paths = inputs.split(options.style)
+    app.check_no_overwrite([options.content, *paths], output=options.output)
+    frame_store.check(options.folder, resume=options.resume)
+    film = open_film(
+        options.content,
+        size=settings.size,
+        start=options.start,
+        seconds=options.seconds,
+        fps=options.fps,
+    )
+    pyramid.scale_sizes(*film.size, settings)
+    film_writer.check_output(options.output, film, codec=options.codec, crf=options.crf)
+    plan = {"memory": list(memory_plan.used_and_free())}
+    all_inputs = _inputs(options, settings, strength, film, paths)
+    folder, passes = options.folder, options.passes
+    store = FrameStore(folder, passes, all_inputs, plan, resume=options.resume)
+    painter = _painter(options, settings, strength, paths, store)
+    _follow(options, film, painter, store)
+    frames = painted_frames(film, store)
+    film_writer.write_film(options.output, frames, film, codec=options.codec, crf=options.crf)
+    if options.frames_dir is None:
+        store.remove()
+    if not options.quiet:
+        print(f"painted {options.output}")
+
+
+def _inputs(
+    options: Options, settings: Settings, strength: float, film: Film, paths: Sequence[str]
+) -> Json:
+    """All that the frames depend on."""
+    names = ["method", "start", "seconds", "fps", "passes", "style_blend"]
+    if options.method == "optimize":
+        names += ["frame_steps", "temporal_weight", "keyframes"]
+    values: Json = {name: getattr(options, name) for name in names}
+    values |= {"film": film.fingerprint, "styles": [digests.file_sha256(path) for path in paths]}
+    if options.method == "fast":
+        values |= {"size": settings.size, "handle": options.handle, "strength": strength}
+    else:
+        values |= settings.as_dict() | {"weights": vgg.origin(settings).get("sha256")}
+    return values | {"versions": record.versions()}
+
+
+def _painter(
+    options: Options, settings: Settings, strength: float, paths: Sequence[str], store: FrameStore
+) -> FramePainter:
+    if options.method == "fast":
+        weights = inputs.parse_weights("style_blend", options.style_blend, len(paths))
+        images = [np.asarray(read_style(path))[np.newaxis] for path in paths]
+        model = feed_forward.load(options.handle)
+        _LOG.info("on %s", device.describe())
+        return FastPainter(model, images, weights or [1.0] * len(images), strength)
+    styles = inputs.read_styles(
+        paths, long_side=pyramid.style_long_side(settings), blend=options.style_blend
+    )
+    used, free = store.plan["memory"]
+    return OptimizationPainter(
+        styles,
+        settings,
+        temporal_weight=options.temporal_weight,
+        steps=options.frame_steps,
+        keyframes=options.keyframes,
+        session=Session((used, free)),
+    )
+
+
+def _follow(options: Options, film: Film, painter: FramePainter, store: FrameStore) -> None:
+    """Paint to the end, or to what ends the run."""
+    bar = None if options.quiet else FilmProgressBar()
+    progress = None
+    try:
+        for progress in app.interruptible(paint_film(film, painter, store)):
+            if bar:
+                bar.on_frame(progress)
+    except (Exception, KeyboardInterrupt) as error:
+        if bar:
+            bar.close()
+        if progress is None:
+            raise
+        _stop(options, film, store, error)
+    if bar:
+        bar.close()
+    if progress is None:
+        raise InputError(f"{options.content}: no frame of it can be read; save it again")
+
+
+def _stop(options: Options, film: Film, store: FrameStore, error: BaseException) -> NoReturn:
+    """Write the film so far, and say what ended the run."""
+    count = sum(1 for _ in islice(painted_frames(film, store), 10**9))
+    frames = painted_frames(film, store)
+    try:
+        film_writer.write_film(options.output, frames, film, codec=options.codec, crf=options.crf)
+        outcome = f"wrote {options.output}"
+    except Exception as failure:  # the frames are worth more than the film
+        outcome = one_line(failure, max_length=1000)
+    flag = "" if options.frames_dir is None else f"--frames_dir={shlex.quote(options.folder)} "
+    outcome += f"; {flag}--resume goes on with the frames in {options.folder}"
+    where = f"after frame {count}"
+    if app.interrupted():
+        raise KeyboardInterrupt(f"{where}; {outcome}") from error
+    if isinstance(error, InputError):
+        raise InputError(f"{error}; {where}; {outcome}") from error
+    raise error
