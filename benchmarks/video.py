@@ -9,6 +9,8 @@ import itertools
 import statistics
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
 from time import perf_counter
 
 import machine
@@ -62,11 +64,13 @@ Method = Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]]
 def main() -> None:
     """Paint and measure clip by clip, and save the numbers after each."""
     style = image_io.read(_STYLE.value).rgb
-    names = {"style": _STYLE.value, "film": _FILM.value or ""}
+    paths = {"style": _STYLE.value, "film": _FILM.value or ""}
     settings = {"size": _SIZE.value, "steps": _STEPS.value, "keyframes": _KEYFRAMES.value}
     settings |= {"frames": video_clips.FRAMES, "sigma": video_clips.SIGMA}
-    settings |= {key: _stem(path) for key, path in names.items()}
+    settings |= {key: Path(path).stem for key, path in paths.items()}
     results = machine.provenance() | {"settings": settings, "clips": {}}
+    packages = ("opencv-python-headless", "av")
+    results["versions"] |= {name: metadata.version(name) for name in packages}
     methods = _methods(style)
     for name, clip in _clips():
         painted, seconds = _paint_in_turns(methods, clip.frames)
@@ -195,10 +199,6 @@ def _report(clip: str, measured: dict[str, dict]) -> None:
         seconds = statistics.median(each["seconds"][1:]) if "seconds" in each else 0.0
         numbers = {key: value for key, value in each.items() if key not in ("seconds", "scores")}
         print(f"{clip}, {method}: {seconds:.2f} s a frame, {numbers}", flush=True)
-
-
-def _stem(path: str) -> str:
-    return path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
 
 
 if __name__ == "__main__":

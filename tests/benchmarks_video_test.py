@@ -3,17 +3,15 @@
 import sys
 
 import numpy as np
-import pytest
 from absl.testing import absltest, parameterized
 from testing.pictures import ROOT
 
-pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-video.txt")
+from nst_tf.images.color_transfer import to_oklab
+from nst_tf.video.optical_flow import Motion
+
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import video_clips  # noqa: E402  (after the path to it)
 import video_measures  # noqa: E402
-
-from nst_tf.images.color_transfer import to_oklab  # noqa: E402
-from nst_tf.video.optical_flow import Motion  # noqa: E402
 
 _RNG = np.random.default_rng(0)
 _PHOTOGRAPH = _RNG.random((48, 64, 3), np.float32)
