@@ -166,6 +166,11 @@ class UncoveredTest(absltest.TestCase):
         self.assertGreater(self._measure(frames).error, 0.1)
         self.assertEqual(self._measure(frames, reach=2), (0, 0, 0))
 
+    def test_background_that_was_only_near_the_object_does_not_count(self):
+        frames = self.frames.copy()
+        frames[:, 12:14, :12] += np.arange(12)[:, np.newaxis, np.newaxis, np.newaxis] * 0.05
+        self.assertEqual(self._measure(frames, reach=2), (0, 0, 0))
+
     def test_what_stays_of_the_object_is_found_beyond_reach(self):
         before = self.hidden.cumsum(axis=0) > 0
         ghost = np.where((before & ~self.hidden)[..., np.newaxis], 0.2 + 0.25 * 0.6, self.frames)
