@@ -144,11 +144,13 @@ def _paint_in_turns(
     streams = {name: method(iter(frames)) for name, method in methods.items()}
     painted: dict[str, list[np.ndarray]] = {name: [] for name in methods}
     seconds: dict[str, list[float]] = {name: [] for name in methods}
-    for _ in frames:
+    for number in range(1, len(frames) + 1):
         for name, stream in streams.items():
             started = perf_counter()
             painted[name].append(next(stream))
             seconds[name].append(perf_counter() - started)
+        last = ", ".join(f"{name} {each[-1]:.2f} s" for name, each in seconds.items())
+        print(f"frame {number} of {len(frames)}: {last}", flush=True)
     return {name: np.stack(each) for name, each in painted.items()}, seconds
 
 
