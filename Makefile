@@ -69,6 +69,7 @@ bench: setup
 	$(VENV_PYTHON) benchmarks/style_loss_rate.py
 	$(VENV_PYTHON) benchmarks/memory.py
 	$(VENV_PYTHON) benchmarks/fast_rate.py
+	$(VENV_PYTHON) benchmarks/video.py
 	$(VENV_PYTHON) benchmarks/export_rate.py
 	$(VENV_PYTHON) benchmarks/callback_cost.py
 	$(VENV_PYTHON) benchmarks/batch_rate.py

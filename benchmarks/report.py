@@ -12,6 +12,7 @@ import optimizer_report
 import program_report
 import quality_report
 import rate_report
+import video_report
 from absl import app, flags
 
 from nst_tf import atomic_files
@@ -24,6 +25,7 @@ _REPORTS = {
     "style_loss_rate": rate_report.style_losses,
     "memory": memory_report.parts,
     "fast_rate": program_report.fast,
+    "video": video_report.parts,
     "export_rate": program_report.exports,
     "callback_cost": program_report.callbacks,
     "batch_rate": program_report.batches,

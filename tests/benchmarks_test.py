@@ -22,6 +22,7 @@ import quality_report  # noqa: E402
 import race  # noqa: E402
 import rate_report  # noqa: E402
 import report  # noqa: E402
+import video_report  # noqa: E402
 from curves import seconds_to  # noqa: E402
 from stepwise import stepwise  # noqa: E402
 
@@ -188,6 +189,34 @@ class ReportTest(absltest.TestCase):
         settings = {"style_layers": ["block1_conv1"]}
         page = rate_report.style_losses(_PROVENANCE | {"settings": settings, "rows": [row]})
         self.assertIn("| float32 | 8 x 6 | 20.0 ms | 30.0 ms | 1.50x |", "\n".join(page))
+
+    def test_a_frame_is_beside_one_painted_alone(self):
+        scores = {"12": _scores(0.2, 0.5, 1.1), "1": _scores(0.1, 0.4, 1.0)}
+        calm = {"warping_error": {"1": 0.002, "8": 0.003}, "frame_difference": 0.004}
+        calm |= {"flicker": 0.1, "drift": 0.98, "scores": scores}
+        seconds = {
+            "frame by frame": [9.0, 4.0, 2.0, 3.0],
+            "keyframes": [9.0, 3.0, 0.0, 0.0],
+            "fast, frame by frame": [9.0, 0.1],
+            "fast": [9.0, 0.2],
+        }
+        methods = {name: calm | {"seconds": each} for name, each in seconds.items()}
+        settings = {
+            "size": 320,
+            "frames": 4,
+            "sigma": 0.01,
+            "keyframes": 6,
+            "film": "",
+            "style": "a",
+        }
+        clips = {"pan": {"source": calm} | methods}
+        page = "\n".join(video_report.parts(_PROVENANCE | {"settings": settings, "clips": clips}))
+        cells = "2.00 | 3.00 | 4.00 | 0.980 | 0.100, 0.200 | 0.40, 0.50 | 1.00, 1.10"
+        self.assertIn(f"| source | {cells} |  |  |", page)
+        self.assertIn(f"| frame by frame | {cells} | 3.00 s | 1.00x |", page)
+        self.assertIn(f"| keyframes | {cells} | 1.00 s | 0.33x |", page)
+        self.assertIn(f"| fast | {cells} | 0.20 s | 2.00x |", page)
+        self.assertNotIn("`film`", page)
 
 
 class ContactSheetTest(absltest.TestCase):
