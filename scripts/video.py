@@ -49,7 +49,11 @@ flags.DEFINE_integer(
 flags.DEFINE_integer(
     "passes", 1, "2 goes over the film once more, backwards, and so on", lower_bound=1
 )
-flags.DEFINE_string("codec", "libx264", "the encoder of the film; GIF, WebP and PNG need none")
+flags.DEFINE_string(
+    "codec",
+    None,
+    "the encoder of the film; default: libx264, of .webm libvpx-vp9; pictures need none",
+)
 flags.DEFINE_integer(
     "crf", 18, "its constant rate factor; less is better and larger", lower_bound=0
 )

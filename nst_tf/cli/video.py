@@ -48,11 +48,16 @@ class Options:
     temporal_weight: float
     keyframes: int
     passes: int
-    codec: str
+    codec: str | None
     crf: int
     frames_dir: str | None
     resume: bool
     quiet: bool
+
+    @property
+    def encoder(self) -> str:
+        """Of the film; pictures that move need none."""
+        return self.codec or ("libvpx-vp9" if self.output.lower().endswith(".webm") else "libx264")
 
     @property
     def folder(self) -> str:
@@ -77,7 +82,7 @@ def paint(options: Options, settings: Settings, strength: float = 1.0) -> None:
         fps=options.fps,
     )
     pyramid.scale_sizes(*film.size, settings)
-    film_writer.check_output(options.output, film, codec=options.codec, crf=options.crf)
+    film_writer.check_output(options.output, film, codec=options.encoder, crf=options.crf)
     plan = {"memory": list(memory_plan.used_and_free())}
     all_inputs = _inputs(options, settings, strength, film, paths)
     folder, passes = options.folder, options.passes
@@ -154,7 +159,7 @@ def _follow(options: Options, film: Film, painter: FramePainter, store: FrameSto
 def _write(options: Options, film: Film, store: FrameStore) -> None:
     """Write the film of the frames that are painted."""
     frames = painted_frames(film, store)
-    film_writer.write_film(options.output, frames, film, codec=options.codec, crf=options.crf)
+    film_writer.write_film(options.output, frames, film, codec=options.encoder, crf=options.crf)
 
 
 def _stop(options: Options, film: Film, store: FrameStore, error: BaseException) -> NoReturn:

@@ -26,6 +26,10 @@ STEPS = 12
 TEMPORAL_WEIGHT = 2.0
 # Of a frame, what must be new for a coarse scale to be worth its steps.
 _MIN_NEW = 0.02
+# Pixels of a coarse scale.
+_REACH = 5
+# Of a frame's steps, what repairs one between key frames.
+_REPAIR = 1 / 3
 
 
 class OptimizationPainter:
@@ -77,9 +81,14 @@ class OptimizationPainter:
         """Paint a frame from those before, and from what an earlier pass has made of it."""
         self._count += 1
         start = self._start(content, carried) if earlier is None else _blend(earlier, carried)
-        if self._count % self._keyframes:
+        settings, target = self._of_frame(content), self._target(carried)
+        if not self._count % self._keyframes:
+            return self._optimize(content, settings, start, target)
+        if 1 - carried.trust.mean() <= _MIN_NEW:
             return start
-        return self._optimize(content, self._of_frame(content), start, self._target(carried))
+        steps = max(1, round(_REPAIR * self._steps))
+        painted = self._optimize(content, replace(settings, steps=steps), start, target)
+        return _composite(painted, carried)
 
     def skip(self, content: np.ndarray, *, first: bool) -> None:
         """Follow a frame that was painted by an earlier run."""
@@ -111,10 +120,13 @@ class OptimizationPainter:
 
         small = half(content)
         target = self._target(Carried(half(carried.rgb), half(carried.trust)))
-        painted = self._optimize(small, self._of_frame(small), half(filled), target)
+        # The style of what is new alone: the rest has the painting's already, and outweighs it.
+        mask = _dilated(half(1 - carried.trust))
+        styles = [replace(style, mask=mask) for style in self._shot_styles]
+        settings = self._of_frame(small)
+        painted = self._optimize(small, settings, half(filled), target, styles)
         new = whole(painted) + DETAIL * (content - whole(small))
-        trust = carried.trust[..., np.newaxis]
-        return np.clip(trust * carried.rgb + (1 - trust) * new, 0.0, 1.0)
+        return _composite(np.clip(new, 0.0, 1.0), carried)
 
     def _of_frame(self, content: np.ndarray) -> Settings:
         settings = replace(self._settings, size=max(content.shape), scales=1, steps=self._steps)
@@ -130,12 +142,13 @@ class OptimizationPainter:
         settings: Settings,
         start: np.ndarray | None = None,
         target: TemporalTarget | None = None,
+        styles: Sequence[Style] = (),
     ) -> np.ndarray:
         if settings.color == "match":
             settings = replace(settings, color="style")
         run = optimize(
             content,
-            self._shot_styles,
+            styles or self._shot_styles,
             settings,
             start=start,
             temporal=target,
@@ -144,6 +157,17 @@ class OptimizationPainter:
         for progress in run:
             last = progress
         return last.image()
+
+
+def _dilated(mask: np.ndarray) -> np.ndarray:
+    """A mask with soft edges that reach a stroke further."""
+    return cv2.blur(cv2.dilate(mask, np.ones((_REACH, _REACH))), (_REACH, _REACH))
+
+
+def _composite(new: np.ndarray, carried: Carried) -> np.ndarray:
+    """What was carried where it is trusted, a new picture elsewhere."""
+    trust = carried.trust[..., np.newaxis]
+    return trust * carried.rgb + (1 - trust) * new
 
 
 def _blend(earlier: np.ndarray, carried: Carried) -> np.ndarray:

@@ -76,7 +76,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "temporal_weight": 2.0,
         "keyframes": 1,
         "passes": 1,
-        "codec": "libx264",
+        "codec": None,
         "crf": 18,
         "frames_dir": None,
         "resume": False,
