@@ -60,12 +60,14 @@ def paint(
     for index, content in enumerate(contents):
         first = history.begins_shot(content)
         frame, before = painted(index), earlier(index)
+        if frame is None and first:
+            frame = before  # which has no neighbor to be nearer to
         if frame is not None:
             painter.skip(content, first=first)
-        elif not first:
-            frame = painter.next(content, history.carried(), before)
+        elif first:
+            frame = painter.first(content)
         else:
-            frame = painter.first(content) if before is None else before
+            frame = painter.next(content, history.carried(), before)
         frame = to_float(to_uint(frame, np.uint8))
         history.add(frame)
         yield frame

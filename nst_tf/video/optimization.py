@@ -37,7 +37,7 @@ class OptimizationPainter:
 
     A frame starts from what was carried to it, where that is trusted, and is held to it. What is
     new starts as `guided_fill` has it and, if there is more than a little, is painted at half the
-    size first, as a photograph's coarse scale is.
+    size first, as at a photograph's coarse scale.
     """
 
     # One further back counts where no closer one is trusted: for what comes back from behind
@@ -58,11 +58,11 @@ class OptimizationPainter:
 
         Args:
             styles: the style images.
-            settings: of the first frame of a shot; of their size the frames are, too.
+            settings: of the first frame of a shot; the size is the frames' own.
             temporal_weight: of the temporal loss, from 0.
             steps: of a frame that has frames before it.
             keyframes: every so many frames of a shot is optimized; those between are carried along
-                the motion, and only what is new is painted, at half the size.
+                the motion, and only what is new is painted.
             session: of earlier runs.
         """
         self._styles, self._settings = styles, settings
@@ -73,7 +73,7 @@ class OptimizationPainter:
     def first(self, content: np.ndarray) -> np.ndarray:
         """Paint a frame as a photograph."""
         self._begin_shot(content)
-        return self._optimize(content, self._settings)
+        return self._optimize(content, replace(self._settings, size=max(content.shape)))
 
     def next(
         self, content: np.ndarray, carried: Carried, earlier: np.ndarray | None = None
