@@ -1,6 +1,6 @@
 """Measures of how calm a painted clip is. Frames are float32 sRGB [N, H, W, 3] in [0, 1]."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -35,7 +35,12 @@ class Uncovered(NamedTuple):
         return self.error / max(self.elsewhere, ROUNDING)
 
 
-def warping_error(frames: np.ndarray, motion: Callable[[int, int], Motion], gap: int = 1) -> float:
+def warping_error(
+    frames: np.ndarray,
+    motion: Callable[[int, int], Motion],
+    gap: int = 1,
+    numbers: Sequence[int] = (),
+) -> float:
     """E_warp: the mean squared difference to an earlier frame, warped, where both are seen.
 
     Lai, Huang, Wang, Shechtman, Yumer & Yang 2018, "Learning Blind Video Temporal Consistency",
@@ -45,13 +50,14 @@ def warping_error(frames: np.ndarray, motion: Callable[[int, int], Motion], gap:
         frames: the painted clip.
         motion: of the source, as `Clip.motion`.
         gap: how many frames back the earlier one is.
+        numbers: the frames that are compared with an earlier one; all if none are given.
 
     Returns:
         The error, 0 for a clip whose pixels move with its source's; NaN where nothing is seen in
         both frames of any pair.
     """
     errors = []
-    for number in range(gap, len(frames)):
+    for number in numbers or range(gap, len(frames)):
         flow, trust = motion(number, number - gap)
         squares = np.square(frames[number] - warp(frames[number - gap], flow)).mean(axis=-1)
         if trust.any():
@@ -59,13 +65,16 @@ def warping_error(frames: np.ndarray, motion: Callable[[int, int], Motion], gap:
     return float(np.mean(errors)) if errors else float("nan")
 
 
-def frame_difference(frames: np.ndarray, source: np.ndarray) -> float:
+def frame_difference(frames: np.ndarray, source: np.ndarray, numbers: Sequence[int] = ()) -> float:
     """FDB: how far the changes from frame to frame are from the source's, mean squared.
 
     Xu, Xiong & Hu 2021, "Frame Difference-Based Temporal Loss for Video Stylization"
-    (arXiv 2102.05822): the loss in pixels, P-FDB.
+    (arXiv 2102.05822): the loss in pixels, P-FDB. `numbers` are the frames that are compared with
+    the one before; all if none are given.
     """
-    return float(np.mean(np.square(np.diff(frames, axis=0) - np.diff(source, axis=0))))
+    later = np.array(numbers or range(1, len(frames)))
+    changes = (each[later] - each[later - 1] for each in (frames, source))
+    return float(np.mean(np.square(np.subtract(*changes))))
 
 
 def flicker(frames: np.ndarray) -> float:

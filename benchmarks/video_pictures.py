@@ -24,6 +24,8 @@ def save(folder: str, clip: str, painted: dict[str, np.ndarray]) -> None:
         place = Path(folder, clip, method.replace(", ", "_").replace(" ", "_"))
         place.mkdir(parents=True, exist_ok=True)
         for number, frame in enumerate(frames, 1):
+            if np.isnan(frame).any():
+                continue
             image_io.write(place / f"{number:02d}.png", frame)
     image_io.write(Path(folder, f"{clip}.png"), to_float(strip(painted)))
 
@@ -37,7 +39,10 @@ def strip(painted: dict[str, np.ndarray]) -> np.ndarray:
     for frames in painted.values():
         first = max(0, (len(frames) - COLUMNS) // 2)
         shown = frames[first : first + COLUMNS]
-        rows.append(contact_sheet.row([_middle(frame) for frame in shown], SIDE))
+        # A frame that was not painted is white.
+        rows.append(
+            contact_sheet.row([_middle(np.nan_to_num(each, nan=1)) for each in shown], SIDE)
+        )
     return contact_sheet.stack(rows)
 
 
