@@ -22,7 +22,7 @@ from nst_tf.video.guided_fill import guided_fill
 from nst_tf.video.history import Carried
 
 # Steps of a frame that has frames before it.
-STEPS = 12
+STEPS = 10
 TEMPORAL_WEIGHT = 2.0
 # Of a frame, what must be new for a coarse scale to be worth its steps.
 _MIN_NEW = 0.02

@@ -72,7 +72,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "start": 0.0,
         "seconds": 0.0,
         "fps": 0.0,
-        "frame_steps": 12,
+        "frame_steps": 10,
         "temporal_weight": 2.0,
         "keyframes": 1,
         "passes": 1,
