@@ -58,16 +58,16 @@ def paint(
     """
     history = History(painter.distances)
     for index, content in enumerate(contents):
-        first = history.begins_shot(content)
+        carried = None if history.begins_shot(content) else history.carried()
         frame, before = painted(index), earlier(index)
-        if frame is None and first:
+        if frame is None and carried is None:
             frame = before  # which has no neighbor to be nearer to
         if frame is not None:
-            painter.skip(content, first=first)
-        elif first:
+            painter.skip(content, first=carried is None)
+        elif carried is None:
             frame = painter.first(content)
         else:
-            frame = painter.next(content, history.carried(), before)
+            frame = painter.next(content, carried, before)
         frame = to_float(to_uint(frame, np.uint8))
         history.add(frame)
         yield frame

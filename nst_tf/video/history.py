@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from nst_tf.images.pixels import to_float, to_uint
@@ -12,6 +13,9 @@ from nst_tf.video.shots import color_histogram, is_cut
 
 # Of a frame: where no more than this is left, further ones are not looked at.
 _NEGLIGIBLE = 0.002
+# Of 255: how far a color may go from the one that its paint was made for, and over what more the
+# trust fades. Otherwise a film that fades in would keep what was painted on black.
+_MAX_DRIFT, _FADE = 12, 16
 
 
 class Carried(NamedTuple):
@@ -27,10 +31,17 @@ class Carried(NamedTuple):
 
 
 class _Past(NamedTuple):
-    """A frame's content in gray, uint8 [H, W], and the painted frame, uint8 [H, W, 3]."""
+    """A frame of the shot.
+
+    Attributes:
+        gray: its content, uint8 [H, W].
+        painted: the painted frame, uint8 [H, W, 3].
+        origin: the content that each pixel's paint was made for, uint8 [H, W, 3].
+    """
 
     gray: np.ndarray
     painted: np.ndarray
+    origin: np.ndarray
 
 
 class History:
@@ -40,13 +51,14 @@ class History:
         """Look so many frames back, the closest first."""
         self._distances = distances
         self._frames: deque[_Past] = deque(maxlen=max(distances))
-        self._gray = self._histogram = np.empty(0)
+        self._gray = self._origin = self._histogram = np.empty(0)
         self._motion: optical_flow.Motion | None = None
 
     def begins_shot(self, content: np.ndarray) -> bool:
         """Look at the next frame, float32 sRGB [H, W, 3] in [0, 1]; at a cut, forget the others."""
         before = self._histogram
         self._gray, self._histogram = optical_flow.gray(content), color_histogram(content)
+        self._origin = to_uint(content, np.uint8)
         if self._frames:
             self._motion = optical_flow.motion(self._gray, self._frames[-1].gray)
             if is_cut(before, self._histogram, self._motion.trust):
@@ -55,15 +67,17 @@ class History:
 
     def add(self, painted: np.ndarray) -> None:
         """Take the painted frame, float32 sRGB [H, W, 3] in [0, 1], whose content was looked at."""
-        self._frames.append(_Past(self._gray, to_uint(painted, np.uint8)))
+        self._frames.append(_Past(self._gray, to_uint(painted, np.uint8), self._origin))
 
     def carried(self) -> Carried:
         """The frames of the shot carried to the frame at hand, each pixel from the closest trusted.
 
-        Ruder et al. 2016, "Artistic style transfer for videos", equation 9.
+        Ruder et al. 2016, "Artistic style transfer for videos", equation 9. To be called for each
+        frame of a shot but the first.
         """
-        shape = self._gray.shape
-        rgb, trust = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
+        content = self._origin.astype(np.float32)
+        rgb, trust = np.zeros_like(content), np.zeros(content.shape[:2], np.float32)
+        origin = content
         motion = self._motion
         for distance in self._distances:
             if distance > len(self._frames) or 1 - trust.mean() <= _NEGLIGIBLE:
@@ -71,8 +85,18 @@ class History:
             past = self._frames[-distance]
             if motion is None or distance > 1:
                 motion = optical_flow.motion(self._gray, past.gray)
+            made_for = optical_flow.warp(past.origin, motion.flow).astype(np.float32)
+            trusted = motion.trust * _fidelity(content - made_for)
+            new = (trusted > trust)[..., np.newaxis]
             warped = optical_flow.warp(to_float(past.painted), motion.flow)
-            new = (motion.trust > trust)[..., np.newaxis]
             rgb = np.where(new, np.clip(warped, 0.0, 1.0), rgb)
-            trust = np.maximum(trust, motion.trust)
+            origin, trust = np.where(new, made_for, origin), np.maximum(trust, trusted)
+        alpha = trust[..., np.newaxis]
+        self._origin = np.rint(alpha * origin + (1 - alpha) * content).astype(np.uint8)
         return Carried(rgb, trust)
+
+
+def _fidelity(drift: np.ndarray) -> np.ndarray:
+    """How far paint still fits its content, whose color has changed by so much since."""
+    drift = np.abs(cv2.blur(drift, (3, 3))).max(axis=-1)
+    return np.clip(1 - (drift - _MAX_DRIFT) / _FADE, 0.0, 1.0)

@@ -26,7 +26,7 @@ STEPS = 10
 TEMPORAL_WEIGHT = 2.0
 # Of a frame, what must be new for a coarse scale to be worth its steps.
 _MIN_NEW = 0.02
-# Pixels of a coarse scale.
+# How far a stroke reaches beyond what is new, in pixels at half the size.
 _REACH = 5
 # Of a frame's steps, what repairs one between key frames.
 _REPAIR = 1 / 3
@@ -42,7 +42,7 @@ class OptimizationPainter:
 
     # One further back counts where no closer one is trusted: for what comes back from behind
     # something.
-    distances: Sequence[int] = (1, 2, 4, 8, 16)
+    distances: Sequence[int] = (1, 2, 3, 4, 6, 8, 10, 12, 16, 24)
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class OptimizationPainter:
             steps: of a frame that has frames before it.
             keyframes: every so many frames of a shot is optimized; those between are carried along
                 the motion, and only what is new is painted.
-            session: of earlier runs.
+            session: of earlier runs; None makes one.
         """
         self._styles, self._settings = styles, settings
         self._weight, self._steps, self._keyframes = temporal_weight, steps, keyframes
@@ -81,14 +81,9 @@ class OptimizationPainter:
         """Paint a frame from those before, and from what an earlier pass has made of it."""
         self._count += 1
         start = self._start(content, carried) if earlier is None else _blend(earlier, carried)
-        settings, target = self._of_frame(content), self._target(carried)
-        if not self._count % self._keyframes:
-            return self._optimize(content, settings, start, target)
-        if 1 - carried.trust.mean() <= _MIN_NEW:
-            return start
-        steps = max(1, round(_REPAIR * self._steps))
-        painted = self._optimize(content, replace(settings, steps=steps), start, target)
-        return _composite(painted, carried)
+        if self._count % self._keyframes:
+            return self._repair(content, carried, start)
+        return self._optimize(content, self._of_frame(content), start, self._target(carried))
 
     def skip(self, content: np.ndarray, *, first: bool) -> None:
         """Follow a frame that was painted by an earlier run."""
@@ -119,14 +114,23 @@ class OptimizationPainter:
             return cv2.resize(image, content.shape[1::-1], interpolation=cv2.INTER_CUBIC)
 
         small = half(content)
-        target = self._target(Carried(half(carried.rgb), half(carried.trust)))
+        target = self._target(Carried(half(filled), half(carried.trust)))
         # The style of what is new alone: the rest has the painting's already, and outweighs it.
         mask = _dilated(half(1 - carried.trust))
         styles = [replace(style, mask=mask) for style in self._shot_styles]
         settings = self._of_frame(small)
         painted = self._optimize(small, settings, half(filled), target, styles)
         new = whole(painted) + DETAIL * (content - whole(small))
-        return _composite(np.clip(new, 0.0, 1.0), carried)
+        return _composite(np.clip(new, 0.0, 1.0), carried.trust, filled)
+
+    def _repair(self, content: np.ndarray, carried: Carried, start: np.ndarray) -> np.ndarray:
+        """The start of a frame between key frames, with what is new painted by a few steps."""
+        if 1 - carried.trust.mean() <= _MIN_NEW:
+            return start
+        steps = max(1, round(_REPAIR * self._steps))
+        settings = replace(self._of_frame(content), steps=steps)
+        painted = self._optimize(content, settings, start, self._target(carried))
+        return _composite(painted, carried.trust, start)
 
     def _of_frame(self, content: np.ndarray) -> Settings:
         settings = replace(self._settings, size=max(content.shape), scales=1, steps=self._steps)
@@ -164,10 +168,9 @@ def _dilated(mask: np.ndarray) -> np.ndarray:
     return cv2.blur(cv2.dilate(mask, np.ones((_REACH, _REACH))), (_REACH, _REACH))
 
 
-def _composite(new: np.ndarray, carried: Carried) -> np.ndarray:
+def _composite(new: np.ndarray, trust: np.ndarray, carried: np.ndarray) -> np.ndarray:
     """What was carried where it is trusted, a new picture elsewhere."""
-    trust = carried.trust[..., np.newaxis]
-    return trust * carried.rgb + (1 - trust) * new
+    return trust[..., np.newaxis] * carried + (1 - trust[..., np.newaxis]) * new
 
 
 def _blend(earlier: np.ndarray, carried: Carried) -> np.ndarray:

@@ -29,6 +29,14 @@ class Negative:
         self.calls.append("skip first" if first else "skip next")
 
 
+class Keeping(Negative):
+    """Keeps what is carried to a frame, as far as it is trusted."""
+
+    def next(self, content, carried, earlier=None):
+        trust = carried.trust[..., np.newaxis]
+        return trust * carried.rgb + (1 - trust) * super().next(content, carried)
+
+
 def pan(path, count, step=3):
     whole = cut(path, 80, 112 + step * count)
     return [whole[:, step * index : step * index + 112] for index in range(count)]
@@ -52,6 +60,17 @@ class FrameByFrameTest(absltest.TestCase):
         painter = Negative()
         list(paint(contents, painter))
         self.assertEqual(painter.calls, ["first", "next", "next", "first", "next", "first"])
+
+    def test_a_fade_does_not_keep_what_was_painted_on_black(self):
+        scene = cut(PHOTOGRAPH, 80, 112)
+        for before in (np.zeros_like(scene), cut(PAINTING, 80, 112)):
+            levels = [*np.linspace(0, 1, 13), *[1.0] * 6]
+            contents = [
+                (level * scene + (1 - level) * before).astype(np.float32) for level in levels
+            ]
+            painter = Keeping()
+            *_, last = paint(contents, painter)
+            self.assertGreater(np.corrcoef(last.ravel(), 1 - scene.ravel())[0, 1], 0.9)
 
     def test_what_was_hidden_comes_from_frames_further_back(self):
         """An object covers the middle for three frames; then it is as it was before."""
