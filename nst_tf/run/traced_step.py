@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -62,8 +63,11 @@ class Step:
                 )
 
     def _prepare(self, state: OptimizerState) -> Callable:
-        # Objectives and graphs refer to each other in cycles; the last scale's would stay.
-        gc.collect()
+        # Objectives in tiles and what traces a graph refer to each other in cycles; the last
+        # scale's would stay. It takes long where the process holds much, as for each frame of a
+        # film.
+        if not self._graphs or math.prod(state.image.shape[1:3]) > self.max_tile_pixels:
+            gc.collect()
         objective = self._build(self.max_tile_pixels)
         if objective.tiled:
             return lambda state: self._optimizer.step(state, objective.value_and_grad)
