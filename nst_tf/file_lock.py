@@ -5,10 +5,11 @@ from typing import IO
 from nst_tf.errors import InputError
 
 
-def lock(file: IO, refusal: InputError) -> None:
-    """Lock an open file until it is closed; raises `refusal` if another process has it.
+def lock(file: IO | int, refusal: InputError) -> None:
+    """Lock an open file, or a descriptor, until it is closed.
 
-    Does nothing where the system or the disk has no locks.
+    Raises `refusal` if another process has it. Does nothing where the system or the disk has no
+    locks.
     """
     try:
         import fcntl

@@ -6,6 +6,7 @@ python scripts/video.py --content=film.mp4 --style=painting.jpg --output=painted
 from absl import flags
 
 from nst_tf.cli import app, setting_flags
+from nst_tf.errors import InputError
 
 flags.DEFINE_string(
     "content",
@@ -71,12 +72,20 @@ flags.adopt_module_key_flags(setting_flags)
 
 def main() -> None:
     """Paint as the flags say."""
-    from nst_tf.cli import video
+    try:
+        from nst_tf.cli import video
+    except ModuleNotFoundError as error:
+        if error.name not in ("av", "cv2"):
+            raise
+        raise InputError(
+            f"films need the package {error.name}; pip install -r requirements-video.txt"
+        ) from error
 
     strength = flags.FLAGS.strength
     options = video.Options(**app.flag_values(video.Options))
     settings = setting_flags.settings_from_flags()
-    video.paint(options, settings, 1.0 if strength is None else strength)
+    given = setting_flags.given_names()
+    video.paint(options, settings, 1.0 if strength is None else strength, given)
 
 
 if __name__ == "__main__":

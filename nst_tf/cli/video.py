@@ -3,8 +3,9 @@
 import contextlib
 import logging
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
@@ -22,12 +23,12 @@ from nst_tf.video import film_writer, frame_store
 from nst_tf.video.feed_forward import FastPainter
 from nst_tf.video.film import Film, open_film
 from nst_tf.video.film_painting import paint_film, painted_frames
+from nst_tf.video.frame import Frame
 from nst_tf.video.frame_by_frame import FramePainter
 from nst_tf.video.frame_store import FrameStore
 from nst_tf.video.optimization import OptimizationPainter
 from nst_tf.video.progress_bar import FilmProgressBar
 
-METHODS = ("optimize", "fast")
 _LOG = logging.getLogger(__name__)
 
 
@@ -65,12 +66,19 @@ class Options:
         return self.frames_dir or f"{self.output}.frames"
 
 
-def paint(options: Options, settings: Settings, strength: float = 1.0) -> None:
+def paint(
+    options: Options,
+    settings: Settings,
+    strength: float = 1.0,
+    given: Collection[str] = (),
+) -> None:
     """Paint as the flags say, and write the film, also where the run fails or is stopped.
 
-    `strength` is that of the fast method; the settings have the other's.
+    `strength` is that of the fast method; the settings have the other's. `given` are the names of
+    the settings that were given.
     """
     app.print_notices(quiet=options.quiet)
+    _check(options, settings, given)
     paths = inputs.split(options.style)
     app.check_no_overwrite([options.content, *paths], output=options.output)
     frame_store.check(options.folder, resume=options.resume)
@@ -83,18 +91,38 @@ def paint(options: Options, settings: Settings, strength: float = 1.0) -> None:
     )
     pyramid.scale_sizes(*film.size, settings)
     film_writer.check_output(options.output, film, codec=options.encoder, crf=options.crf)
+    make_painter = _painter_maker(options, settings, strength, paths)
     plan = {"memory": list(memory_plan.used_and_free())}
     all_inputs = _inputs(options, settings, strength, film, paths)
     folder, passes = options.folder, options.passes
     opened = FrameStore(folder, passes, all_inputs, plan, resume=options.resume)
     with contextlib.closing(opened) as store:
-        painter = _painter(options, settings, strength, paths, store)
-        _follow(options, film, painter, store)
-        _write(options, film, store)
-        if options.frames_dir is None:
+        _follow(options, film, make_painter(store), store)
+        try:
+            _write(options, film, store)
+        except InputError as error:
+            raise InputError(f"{error}; {_how_to_go_on(options)}") from error
+        if not options.frames_dir:
             store.remove()
     if not options.quiet:
         print(f"painted {options.output}")
+
+
+def _check(options: Options, settings: Settings, given: Collection[str]) -> None:
+    """Refuse what would be without effect, or cannot be."""
+    unused = [name for name in given if name not in ("size", "strength")]
+    if options.method == "fast" and unused:
+        raise InputError(f"{unused[0]}: method=fast takes no such setting; leave it out")
+    if settings.init not in ("content", "noise"):
+        raise InputError(f"init={settings.init}: expected content or noise for a film")
+    folder = Path(options.output).resolve().parent
+    if folder in (Path(options.content).resolve(), Path(options.content).resolve().parent):
+        is_frames = Path(options.content).is_dir() or not Path(options.content).exists()
+        if is_frames and Path(options.output).suffix.lower() in (".gif", ".webp", ".png"):
+            raise InputError(
+                f"output={options.output}: would be one of the frames of {options.content}; give "
+                "another folder"
+            )
 
 
 def _inputs(
@@ -113,27 +141,33 @@ def _inputs(
     return values | {"versions": record.versions()}
 
 
-def _painter(
-    options: Options, settings: Settings, strength: float, paths: Sequence[str], store: FrameStore
-) -> FramePainter:
+def _painter_maker(
+    options: Options, settings: Settings, strength: float, paths: Sequence[str]
+) -> Callable[[FrameStore], FramePainter]:
+    """What makes the painter of a store's frames, with all that it reads read and checked."""
     if options.method == "fast":
         weights = inputs.parse_weights("style_blend", options.style_blend, len(paths))
         images = [np.asarray(read_style(path))[np.newaxis] for path in paths]
         model = feed_forward.load(options.handle)
         _LOG.info("on %s", device.describe())
-        return FastPainter(model, images, weights or [1.0] * len(images), strength)
+        painter = FastPainter(model, images, weights or [1.0] * len(images), strength)
+        return lambda store: painter
     styles = inputs.read_styles(
         paths, long_side=pyramid.style_long_side(settings), blend=options.style_blend
     )
-    used, free = store.plan["memory"]
-    return OptimizationPainter(
-        styles,
-        settings,
-        temporal_weight=options.temporal_weight,
-        steps=options.frame_steps,
-        keyframes=options.keyframes,
-        session=Session((used, free)),
-    )
+
+    def make(store: FrameStore) -> FramePainter:
+        used, free = store.plan["memory"]
+        return OptimizationPainter(
+            styles,
+            settings,
+            temporal_weight=options.temporal_weight,
+            steps=options.frame_steps,
+            keyframes=options.keyframes,
+            session=Session((used, free)),
+        )
+
+    return make
 
 
 def _follow(options: Options, film: Film, painter: FramePainter, store: FrameStore) -> None:
@@ -156,25 +190,42 @@ def _follow(options: Options, film: Film, painter: FramePainter, store: FrameSto
         raise InputError(f"{options.content}: no frame of it can be read; save it again")
 
 
-def _write(options: Options, film: Film, store: FrameStore) -> None:
-    """Write the film of the frames that are painted."""
-    frames = painted_frames(film, store)
-    film_writer.write_film(options.output, frames, film, codec=options.encoder, crf=options.crf)
+def _write(options: Options, film: Film, store: FrameStore, *, is_whole: bool = True) -> int:
+    """Write the film of the frames that are painted; their number."""
+    count = 0
+
+    def counted() -> Iterator[Frame]:
+        nonlocal count
+        for frame in painted_frames(film, store):
+            count += 1
+            yield frame
+
+    film_writer.write_film(
+        options.output,
+        counted(),
+        film,
+        codec=options.encoder,
+        crf=options.crf,
+        is_whole=is_whole,
+    )
+    return count
+
+
+def _how_to_go_on(options: Options) -> str:
+    flag = f"--frames_dir={shlex.quote(options.folder)} " if options.frames_dir else ""
+    return f"{flag}--resume goes on with the frames in {options.folder}"
 
 
 def _stop(options: Options, film: Film, store: FrameStore, error: BaseException) -> NoReturn:
     """Write the film so far, and say what ended the run."""
-    count = sum(1 for _ in painted_frames(film, store))
     try:
-        _write(options, film, store)
-        outcome = f"wrote {options.output}"
+        count = _write(options, film, store, is_whole=False)
+        outcome = f"wrote {count} frames to {options.output}"
     except Exception as failure:  # the frames are worth more than the film
         outcome = one_line(failure, max_length=1000)
-    flag = "" if options.frames_dir is None else f"--frames_dir={shlex.quote(options.folder)} "
-    outcome += f"; {flag}--resume goes on with the frames in {options.folder}"
-    where = f"after frame {count}"
+    outcome += f"; {_how_to_go_on(options)}"
     if app.interrupted():
-        raise KeyboardInterrupt(f"{where}; {outcome}") from error
+        raise KeyboardInterrupt(f"on the way; {outcome}") from error
     if isinstance(error, InputError):
-        raise InputError(f"{error}; {where}; {outcome}") from error
+        raise InputError(f"{error}; {outcome}") from error
     raise error

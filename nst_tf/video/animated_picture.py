@@ -31,7 +31,7 @@ _DEFAULT_DURATION = 100  # ms
 class AnimatedPicture:
     """An animated picture, shown once; what is transparent is white."""
 
-    lead, sound, min_duration = Fraction(0), None, None
+    lead, sound = Fraction(0), None
 
     def __init__(self, path: str, part: Part, long_side: int):
         """An InputError says that the file is no picture, or a still one."""

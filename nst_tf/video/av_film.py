@@ -38,12 +38,10 @@ class AvFilm:
         self.size: Size = self._pixels.size
         self._origin = self._find_origin()
         self.num_frames: int | None = None
-        self.min_duration: Fraction | None = None
         if self._declared is not None:
             seconds = self._declared - self._origin
             seconds = min(seconds, part.seconds) if part.seconds else seconds
             self.num_frames = max(1, round(seconds * self.rate))
-            self.min_duration = seconds - self._slack
         self.lead, self.sound = self._find_sound()
 
     @functools.cached_property
@@ -162,7 +160,8 @@ class AvFilm:
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError:  # there is nothing behind that could be read
-                damaged, packet = True, None
+                damaged, packets, packet = True, iter(()), av.Packet()
+                packet.stream = stream  # an empty one: the decoder gives what it holds
             if packet is None:
                 break
             try:

@@ -66,27 +66,37 @@ def check(path: str, film: Film, codec: str, crf: int) -> None:
 
 
 def write(
-    file: BinaryIO, path: str, frames: Iterable[Frame], film: Film, codec: str, crf: int
+    file: BinaryIO,
+    path: str,
+    frames: Iterable[Frame],
+    film: Film,
+    codec: str,
+    crf: int,
+    is_whole: bool,
 ) -> None:
     """Encode frames into an opened file, with the film's sound."""
     av = import_av(path)
     watched, options = _Watched(file), _options(path)
     try:
         with av.open(watched, "w", format=CONTAINERS[_ending(path)], options=options) as output:
-            _write(output, frames, film, codec, crf)
+            _write(output, frames, film, codec, crf, is_whole)
     except Exception:
         if watched.error is not None:
             raise watched.error from None
         raise
 
 
-def _write(output: Any, frames: Iterable[Frame], film: Film, codec: str, crf: int) -> None:
+def _write(
+    output: Any, frames: Iterable[Frame], film: Film, codec: str, crf: int, is_whole: bool
+) -> None:
     with contextlib.ExitStack() as stack:
         output.metadata.update(film.metadata)
         stream, copy = _add_video(output, film, codec, crf), None
         if film.sound:
             copy = stack.enter_context(contextlib.closing(Copy(film.sound, output)))
-        _encode(frames, film, output, stream, copy)
+        end = _encode(frames, film, output, stream, copy)
+        if copy:
+            copy.advance(None if is_whole else end)
 
 
 class _Watched:
@@ -139,18 +149,16 @@ def _add_video(output: Any, film: Film, codec: str, crf: int) -> Any:
 
 def _encode(
     frames: Iterable[Frame], film: Film, output: Any, stream: Any, copy: Copy | None
-) -> None:
+) -> Fraction:
+    """Encode frames, and the sound beside them; the time at which they end."""
     track, end = _Track(output, stream), Fraction(0)
     for frame in frames:
         track.add(frame.rgb, frame.time + film.lead, frame.duration)
         if copy:
             copy.advance(frame.time + film.lead)
-        end = frame.time + frame.duration
+        end = frame.time + film.lead + frame.duration
     track.finish()
-    if copy:
-        # Sound may be longer than the pictures, but not than those of a run that was ended early.
-        is_short = film.min_duration is not None and end < film.min_duration
-        copy.advance(end + film.lead if is_short else None)
+    return end
 
 
 class _Track:

@@ -40,10 +40,6 @@ class Film(Protocol):
         """A SHA-256 that changes when the content does."""
 
     @property
-    def min_duration(self) -> Fraction | None:
-        """Seconds that the whole part has at least; None if that is not known."""
-
-    @property
     def rate(self) -> Fraction:
         """Frames a second, on average."""
 

@@ -54,12 +54,14 @@ def check_output(path: str, film: Film, *, codec: str, crf: int) -> None:
         _LOG.info("%s: has no sound, which %s cannot hold; .mp4 and .mkv can", path, ending)
 
 
-def write_film(path: str, frames: Iterable[Frame], film: Film, *, codec: str, crf: int) -> None:
+def write_film(
+    path: str, frames: Iterable[Frame], film: Film, *, codec: str, crf: int, is_whole: bool = True
+) -> None:
     """Write painted frames as a film; an old one stays until the new one is whole.
 
     H.264 and its like are written as BT.709 of limited range, 4:2:0; GIF, WebP and PNG loop. The
     frames keep their time stamps. The film's sound is copied packet by packet, all of it that
-    belongs to the painted part; if the frames end early, so does the sound.
+    belongs to the painted part.
 
     Args:
         path: the film to be written.
@@ -67,6 +69,7 @@ def write_film(path: str, frames: Iterable[Frame], film: Film, *, codec: str, cr
         film: the one that is painted.
         codec: as of `check_output`.
         crf: as of `check_output`.
+        is_whole: whether these are all frames; otherwise the sound ends with them.
 
     Raises:
         InputError: there are no frames, or the path cannot be written to.
@@ -78,7 +81,7 @@ def write_film(path: str, frames: Iterable[Frame], film: Film, *, codec: str, cr
         if ending in _PICTURES:
             _PICTURES[ending][0](file, counted)
         else:
-            av_writer.write(file, path, counted, film, codec, crf)
+            av_writer.write(file, path, counted, film, codec, crf, is_whole)
 
     # There is no second time for the frames, as a rescue would need.
     atomic_files.write(path, write_to, rescue=False)

@@ -28,11 +28,11 @@ _NUMBER = re.compile(r"%0?(\d*)d")
 class FrameFiles:
     """Pictures of one size in the order of the numbers in their names."""
 
-    lead, sound, min_duration = Fraction(0), None, None
+    lead, sound = Fraction(0), None
 
     def __init__(self, path: str, part: Part, long_side: int):
         """An InputError says that there are none, or that their sizes differ."""
-        self.path, self._long_side = path, long_side
+        self.path = path
         self.metadata: dict[str, str] = {}
         files = _find(path)
         if not part.fps:

@@ -1,10 +1,10 @@
 """The frames of a run as files in a folder, so that a run that ends early loses none."""
 
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from nst_tf.errors import InputError
 from nst_tf.images import image_io
 from nst_tf.run.record import Json
 
+_LOG = logging.getLogger(__name__)
 _RUN = "film.json"
 _CONTENT = "content"
 
@@ -45,19 +46,13 @@ class FrameStore:
         """
         self.folder, self.passes = Path(folder), passes
         inputs = json.loads(json.dumps(inputs))
-        known = _read_run(self.folder)
-        if known is None and self.folder.is_dir() and not atomic_files.is_empty(self.folder):
-            raise InputError(
-                f"frames_dir={folder}: has other files; give an empty folder, or another name"
-            )
-        if known is None:
-            known = {"inputs": inputs, "plan": plan}
-            atomic_files.replace(self.folder / _RUN, json.dumps(known, indent=1).encode())
-        elif not resume:
-            raise _occupied(folder)
-        _check_equal(folder, known["inputs"], inputs)
-        self.plan: Json = known["plan"]
         self._lock = self._locked()
+        try:
+            known = self._begin(inputs, plan, resume)
+        except BaseException:
+            self.close()
+            raise
+        self.plan: Json = known["plan"]
 
     def read(self, number: int, index: int) -> np.ndarray | None:
         """A painted frame of a pass, from 1 on, float32 sRGB [H, W, 3]; None if it is not there."""
@@ -90,7 +85,9 @@ class FrameStore:
 
     def close(self) -> None:
         """Let other runs have the folder."""
-        self._lock.close()
+        if self._lock is not None:
+            os.close(self._lock)
+        self._lock = None
 
     def remove(self) -> None:
         """Remove the folder."""
@@ -105,17 +102,43 @@ class FrameStore:
         # No rescue: there are many, and they would fill a second disk.
         atomic_files.replace(path, image_io.encode(rgb, path), rescue=False)
 
-    def _locked(self) -> IO:
+    def _begin(self, inputs: Json, plan: Json, resume: bool) -> Json:
+        """Begin, or go on; inputs and plan of the run whose frames these are."""
+        known = _read_run(self.folder)
+        if known is None and not atomic_files.is_empty(self.folder):
+            raise InputError(
+                f"frames_dir={self.folder}: has other files; give an empty folder, or another name"
+            )
+        if known is not None and _has_frames(self.folder):
+            if not resume:
+                raise _occupied(self.folder)
+            _check_equal(self.folder, known["inputs"], inputs)
+            return known
+        known = {"inputs": inputs, "plan": plan}
+        data = json.dumps(known, indent=1).encode()
+        atomic_files.replace(self.folder / _RUN, data, rescue=False)
+        return known
+
+    def _locked(self) -> int | None:
+        """The folder, opened and locked; None where folders cannot be opened."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder, os.O_RDONLY)
+        except OSError:
+            return None  # what cannot be written is said by what writes
         taken = f"frames_dir={self.folder}: another run writes to it; give another --frames_dir"
-        file = open(self.folder / _RUN, "rb")
-        file_lock.lock(file, InputError(taken))
-        return file
+        try:
+            file_lock.lock(descriptor, InputError(taken))
+        except InputError:
+            os.close(descriptor)
+            raise
+        return descriptor
 
 
 def check(folder: str, *, resume: bool) -> None:
     """Refuse, before the work, a folder that cannot be written, or has another run's frames."""
-    atomic_files.check(Path(folder, _RUN + ".probe"))
-    if not resume and Path(folder, _RUN).exists():
+    atomic_files.check_folder(folder)
+    if not resume and _has_frames(Path(folder)):
         raise _occupied(folder)
 
 
@@ -130,8 +153,21 @@ def _name(index: int) -> str:
     return f"{index + 1:05d}.png"
 
 
+def _has_frames(folder: Path) -> bool:
+    """Whether a run has painted something there."""
+    return (folder / _RUN).is_file() and any(folder.rglob("*.png"))
+
+
 def _read(path: Path) -> np.ndarray | None:
-    return image_io.read(path).rgb if path.is_file() else None
+    """A frame; one that is damaged is removed, and painted again."""
+    if not path.is_file():
+        return None
+    try:
+        return image_io.read(path).rgb
+    except InputError as error:
+        _LOG.warning("%s; it is painted again", error)
+        path.unlink()
+        return None
 
 
 def _read_run(folder: Path) -> Json | None:
@@ -145,7 +181,7 @@ def _read_run(folder: Path) -> Json | None:
         raise InputError(f"{path}: cannot be read; remove {folder} and begin anew") from error
 
 
-def _check_equal(folder: str, known: Json, inputs: Json) -> None:
+def _check_equal(folder: Path, known: Json, inputs: Json) -> None:
     names = [name for name in {**known, **inputs} if known.get(name) != inputs.get(name)]
     if names:
         words = [f"{name}={inputs.get(name)} instead of {known.get(name)}" for name in names]

@@ -24,6 +24,8 @@ _LOOP_FOREVER = b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
 _MAX_RATIO, _VISIBLE = 1.5, 12.0
 # Pixels of a frame, each way, by which palettes are compared.
 _STEP = 3
+# Browsers show what is shorter for a tenth of a second; the field has 16 bits.
+_MIN_TICKS, _MAX_TICKS = 2, 2**16 - 1
 _SECOND = 100  # ticks
 
 
@@ -39,8 +41,9 @@ def write(file: BinaryIO, frames: Iterable[Frame]) -> None:
             painter = _Painter()
         # Rounded times, not durations, so that the film does not become longer or shorter.
         end = round((frame.time + frame.duration) * _SECOND)
-        file.write(painter.frame(rgb, max(end - ticks, 1)))
-        ticks = end
+        lasts = min(max(end - ticks, _MIN_TICKS), _MAX_TICKS)
+        file.write(painter.frame(rgb, lasts))
+        ticks = max(ticks + lasts, end)
     file.write(b";")
 
 

@@ -138,6 +138,14 @@ class PaintTest(VideoTest):
             self.paint(start=9.0)
         with self.refused("scripts/stylize.py"):
             self.paint(content=PHOTOGRAPH)
+        with self.refused("init=", "content or noise"):
+            self.paint(replace(SETTINGS, init=str(PHOTOGRAPH)))
+        with self.refused("tv_weight: method=fast takes no such setting"):
+            arguments = options(video, content=self.film, style=[PAINTING], output=self.output)
+            self.call(video.paint, replace(arguments, method="fast"), SETTINGS, 1.0, ["tv_weight"])
+        Image.fromarray(pan(1)[0]).save(self.folder / "1.png")
+        with self.refused("would be one of the frames"):
+            self.paint(content=self.folder, output=self.folder / "painted.gif")
 
 
 class ResumeTest(VideoTest):
@@ -147,8 +155,8 @@ class ResumeTest(VideoTest):
         film = self.output.read_bytes()
         with self.interrupted(3), self.assertRaises(KeyboardInterrupt) as caught:
             self.paint(**changes)
-        line = f"after frame 3; wrote {self.output}; --frames_dir={self.folder}/frames --resume "
-        self.assertStartsWith(str(caught.exception), line)
+        line = f"on the way; wrote 3 frames to {self.output}; --frames_dir={self.folder}/frames "
+        self.assertStartsWith(str(caught.exception), f"{line}--resume ")
         self.assertLen(films.stamps(self.output), 3)
         # As much sound as there are frames.
         sound = films.hashes(self.output)
@@ -170,6 +178,33 @@ class ResumeTest(VideoTest):
         with self.refused("frames_dir=", "other files"):
             self.paint(frames_dir=self.folder)
 
+    def test_a_mistake_does_not_lock_out_the_command_that_mends_it(self):
+        with self.refused("no such file"):
+            self.paint(style=["none.jpg"])
+        with self.refused("style_blend=1,2"):
+            self.paint(style_blend=["1", "2"])
+        with self.failing(0, InputError("full")), self.assertRaisesRegex(InputError, "^full$"):
+            self.paint()
+        self.paint(passes=2)
+
+    def test_a_damaged_frame_is_painted_again(self):
+        self.paint()
+        whole = self.frames()
+        Path(self.folder, "frames", "00003.png").write_bytes(whole[2][:200])
+        _, errors = self.paint(resume=True)
+        self.assertIn("00003.png: is damaged", errors)
+        self.assertEqual(self.frames(), whole)
+
+    @parameterized.parameters({"keyframes": 2}, {"color": "match"})
+    def test_a_second_pass_that_is_stopped_and_resumed(self, keyframes=1, **settings):
+        settings = replace(SETTINGS, **settings)
+        options = {"method": "optimize", "frame_steps": 2, "passes": 2, "keyframes": keyframes}
+        self.paint(settings, frames_dir=self.folder / "whole", **options)
+        with self.interrupted(COUNT + 3), self.assertRaises(KeyboardInterrupt):
+            self.paint(settings, **options)
+        self.paint(settings, resume=True, **options)
+        self.assertEqual(self.frames(), self.frames("whole"))
+
     def test_two_runs_do_not_write_to_one_folder(self):
         self.paint()
         with mock.patch.object(video, "FrameStore", side_effect=FrameStore) as stores:
@@ -183,7 +218,7 @@ class ResumeTest(VideoTest):
         full = InputError("frames/00003.png: cannot be written (No space left on device)")
         with self.failing(2, full), self.assertRaises(InputError) as caught:
             self.paint()
-        self.assertIn("(No space left on device); after frame 2; wrote", str(caught.exception))
+        self.assertIn("(No space left on device); wrote 2 frames", str(caught.exception))
         self.assertLen(self.frames(), 2)
         self.assertLen(films.stamps(self.output), 2)
 
@@ -191,6 +226,7 @@ class ResumeTest(VideoTest):
         with file_size_limit(12_000), self.assertRaises(InputError) as caught:
             self.paint(crf=0)
         self.assertIn(str(self.output), str(caught.exception))
+        self.assertIn("--resume goes on with the frames in", str(caught.exception))
         self.assertLen(self.frames(), COUNT)
         self.assertFalse(self.output.exists())
 
