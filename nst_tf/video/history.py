@@ -79,8 +79,9 @@ class History:
         rgb, trust = np.zeros_like(content), np.zeros(content.shape[:2], np.float32)
         origin = content
         motion = self._motion
-        for distance in self._distances:
-            if distance > len(self._frames) or 1 - trust.mean() <= _NEGLIGIBLE:
+        # Of a shot that has not lasted so long, its first frame.
+        for distance in dict.fromkeys(min(each, len(self._frames)) for each in self._distances):
+            if 1 - trust.mean() <= _NEGLIGIBLE:
                 break
             past = self._frames[-distance]
             if motion is None or distance > 1:
