@@ -14,10 +14,11 @@ from absl.testing import absltest, parameterized
 from PIL import Image
 from testing import films
 from testing.pictures import PAINTING, PHOTOGRAPH, ROOT, cut
-from testing.scripts import SMALL, ScriptTest, file_size_limit, options
+from testing.scripts import DEFAULTS, SMALL, ScriptTest, file_size_limit, options
 
 from nst_tf import InputError
 from nst_tf.cli import app, video
+from nst_tf.video import optimization
 from nst_tf.video.frame_store import FrameStore
 from nst_tf.video.optimization import OptimizationPainter
 
@@ -126,6 +127,10 @@ class PaintTest(VideoTest):
             self.assertIs(painter._shot_styles[0], matched)
         target = cut(PHOTOGRAPH, 48, 64)
         np.testing.assert_allclose(matched.mean((0, 1)), target.mean((0, 1)), atol=0.03)
+
+    def test_the_flags_have_the_painters_defaults(self):
+        values = DEFAULTS["video"]["frame_steps"], DEFAULTS["video"]["temporal_weight"]
+        self.assertEqual(values, (optimization.STEPS, optimization.TEMPORAL_WEIGHT))
 
     def test_mistakes_are_found_before_the_first_frame(self):
         with self.refused(self.film, "would overwrite"):
