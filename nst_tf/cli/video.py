@@ -5,7 +5,9 @@ import logging
 import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import NoReturn
 
 import numpy as np
@@ -96,16 +98,20 @@ def paint(
     all_inputs = _inputs(options, settings, strength, film, paths)
     folder, passes = options.folder, options.passes
     opened = FrameStore(folder, passes, all_inputs, plan, resume=options.resume)
+    began = monotonic()
     with contextlib.closing(opened) as store:
+        if options.resume:
+            _LOG.info("%d frames are there in %s", store.num_frames(), options.folder)
         _follow(options, film, make_painter(store), store)
         try:
-            _write(options, film, store)
+            count = _write(options, film, store)
         except InputError as error:
             raise InputError(f"{error}; {_how_to_go_on(options)}") from error
         if not options.frames_dir:
             store.remove()
     if not options.quiet:
-        print(f"painted {options.output}")
+        seconds = timedelta(seconds=round(monotonic() - began))
+        print(f"painted {options.output}: {count} frames in {seconds}")
 
 
 def _check(options: Options, settings: Settings, given: Collection[str]) -> None:

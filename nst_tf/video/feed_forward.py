@@ -14,8 +14,6 @@ from nst_tf.video.history import Carried
 _RATE = 0.05
 # The weight of the carried frame where it is trusted.
 _BLEND = 0.75
-# In pixels: how far strokes reach beyond an object's outline, and over what the trust fades.
-_REACH, _FADE = 3, 5
 # In pixels: the finest strokes, across and down, and what their contrast is compared over.
 _DETAILS, _REGION = ((3, 1), (1, 3)), 31
 # How much of the finest strokes may be added once more, in a frame, to restore their contrast; with
@@ -108,7 +106,7 @@ def blend(painted: np.ndarray, carried: Carried) -> np.ndarray:
     Returns:
         float32 sRGB [H, W, 3] in [0, 1].
     """
-    trust = _fade(carried.trust)[..., np.newaxis]
+    trust = carried.trust[..., np.newaxis]
     blended = painted + _BLEND * trust * (carried.rgb - painted)
     sharpened = blended.copy()
     # Each direction alone: motion along one of them softens that one.
@@ -119,12 +117,6 @@ def blend(painted: np.ndarray, carried: Carried) -> np.ndarray:
     lowest = np.minimum(cv2.erode(painted, around), blended)
     highest = np.maximum(cv2.dilate(painted, around), blended)
     return sharpened.clip(lowest, highest).clip(0, 1)
-
-
-def _fade(trust: np.ndarray) -> np.ndarray:
-    """Less trust near what is not trusted: strokes reach beyond an object's outline."""
-    eroded = cv2.erode(trust, np.ones([_REACH, _REACH]))
-    return trust * cv2.blur(eroded, (_FADE, _FADE))
 
 
 def _detail(image: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:

@@ -66,6 +66,10 @@ class FrameStore:
         """Whether a painted frame is there."""
         return self._path(number, index).is_file()
 
+    def num_frames(self) -> int:
+        """How many painted frames there are, of all passes."""
+        return len([*self.folder.glob("*.png"), *self.folder.glob("pass*/*.png")])
+
     def latest(self, index: int) -> np.ndarray | None:
         """A frame as the last pass that has it has painted it."""
         for number in range(self.passes, 0, -1):

@@ -15,7 +15,9 @@ from nst_tf.video.shots import color_histogram, is_cut
 _NEGLIGIBLE = 0.002
 # Of 255: how far a color may go from the one that its paint was made for, and over what more the
 # trust fades. Otherwise a film that fades in would keep what was painted on black.
-_MAX_DRIFT, _FADE = 12, 16
+_MAX_DRIFT, _DRIFT_FADE = 12, 16
+# In pixels: how far strokes reach beyond an object's outline, and over what the trust fades there.
+_REACH, _FADE = 3, 5
 
 
 class Carried(NamedTuple):
@@ -92,12 +94,19 @@ class History:
             warped = optical_flow.warp(to_float(past.painted), motion.flow)
             rgb = np.where(new, np.clip(warped, 0.0, 1.0), rgb)
             origin, trust = np.where(new, made_for, origin), np.maximum(trust, trusted)
+        trust = _fade(trust)
         alpha = trust[..., np.newaxis]
         self._origin = np.rint(alpha * origin + (1 - alpha) * content).astype(np.uint8)
         return Carried(rgb, trust)
 
 
+def _fade(trust: np.ndarray) -> np.ndarray:
+    """Less trust near what is not trusted, where seams and strokes of what has moved would stay."""
+    eroded = cv2.erode(trust, np.ones([_REACH, _REACH]))
+    return trust * cv2.blur(eroded, (_FADE, _FADE))
+
+
 def _fidelity(drift: np.ndarray) -> np.ndarray:
     """How far paint still fits its content, whose color has changed by so much since."""
     drift = np.abs(cv2.blur(drift, (3, 3))).max(axis=-1)
-    return np.clip(1 - (drift - _MAX_DRIFT) / _FADE, 0.0, 1.0)
+    return np.clip(1 - (drift - _MAX_DRIFT) / _DRIFT_FADE, 0.0, 1.0)

@@ -69,7 +69,9 @@ class PaintTest(VideoTest):
     def test_a_film_with_its_sound(self):
         out, errors = self.paint(frames_dir=None)
         self.assertEqual(errors, "")
-        self.assertEndsWith(out, f"frame 12 of 12; 0:00:00 left\npainted {self.output}\n")
+        self.assertRegex(
+            out, r"frame 12 of 12; 0:00:00 left\npainted .*painted.mp4: 12 frames in 0:"
+        )
         self.assertEqual(films.hashes(self.output), films.hashes(self.film))
         self.assertEqual(films.stamps(self.output), films.stamps(self.film))
         self.assertEqual(films.duration(self.output), films.duration(self.film))
@@ -167,7 +169,8 @@ class ResumeTest(VideoTest):
         sound = films.hashes(self.output)
         self.assertEqual(sound, films.hashes(self.film)[: len(sound)])
         self.assertLess(len(sound), len(films.hashes(self.film)))
-        self.paint(resume=True, **changes)
+        out, _ = self.paint(resume=True, **changes)
+        self.assertIn(f"3 frames are there in {self.folder}/frames\n", out)
         self.assertEqual(self.frames(), self.frames("whole"))
         self.assertEqual(self.output.read_bytes(), film)
 

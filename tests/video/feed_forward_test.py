@@ -40,13 +40,6 @@ class BlendTest(tf.test.TestCase):
         self.assertEqual(blended.dtype, np.float32)
         self.assertAllInRange(blended, 0.6, 0.68)
 
-    def test_no_hard_edge_at_an_outline(self):
-        painted, trust = np.full([64, 72, 3], 0.2, np.float32), np.ones([64, 72], np.float32)
-        trust[:, 36:] = 0
-        row = blend(painted, Carried(painted + 0.6, trust))[32, :, 0]
-        self.assertGreater(row[0] - row[-1], 0.3)
-        self.assertLess(np.abs(np.diff(row)).max(), 0.6 * (row[0] - row[-1]))
-
     def test_fine_strokes_keep_their_contrast(self):
         trust, frame = np.ones([64, 72], np.float32), noise(0)
         for seed in range(1, 12):
