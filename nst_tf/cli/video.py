@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import NoReturn
 
+import cv2
 import numpy as np
 
 from nst_tf import digests, feed_forward
@@ -27,6 +28,7 @@ from nst_tf.video.film import Film, open_film
 from nst_tf.video.film_painting import paint_film, painted_frames
 from nst_tf.video.frame import Frame
 from nst_tf.video.frame_by_frame import FramePainter
+from nst_tf.video.frame_files import is_pattern
 from nst_tf.video.frame_store import FrameStore
 from nst_tf.video.optimization import OptimizationPainter
 from nst_tf.video.progress_bar import FilmProgressBar
@@ -123,7 +125,7 @@ def _check(options: Options, settings: Settings, given: Collection[str]) -> None
         raise InputError(f"init={settings.init}: expected content or noise for a film")
     folder = Path(options.output).resolve().parent
     if folder in (Path(options.content).resolve(), Path(options.content).resolve().parent):
-        is_frames = Path(options.content).is_dir() or not Path(options.content).exists()
+        is_frames = Path(options.content).is_dir() or is_pattern(options.content)
         if is_frames and Path(options.output).suffix.lower() in (".gif", ".webp", ".png"):
             raise InputError(
                 f"output={options.output}: would be one of the frames of {options.content}; give "
@@ -144,7 +146,7 @@ def _inputs(
         values |= {"size": settings.size, "handle": options.handle, "strength": strength}
     else:
         values |= settings.as_dict() | {"weights": vgg.origin(settings).get("sha256")}
-    return values | {"versions": record.versions()}
+    return values | {"versions": record.versions() | {"opencv": cv2.__version__}}
 
 
 def _painter_maker(

@@ -1,14 +1,12 @@
 """The temporal loss of films: how far a frame is from those before it, carried along the motion."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.losses import terms
 from nst_tf.losses.constraints import Evaluable
-from nst_tf.losses.terms import Layers, Losses
+from nst_tf.losses.terms import Losses
 
 
 class TemporalTarget(NamedTuple):
@@ -54,22 +52,18 @@ class TemporalObjective:
         objective: Evaluable,
         carried: tf.Tensor,
         trust: tf.Tensor,
-        weight: float,
-        norms: Callable[[Layers], Layers] = terms.target_energies,
+        norm: tf.Tensor,
+        weight: tf.Tensor,
     ):
-        """`carried` [1, H, W, 3] and `trust` [1, H, W, 1] are of the size of the image."""
-        norm = norms({"carried": carried})["carried"]
+        """All but the weight, a float32 scalar, are as of `temporal_loss`."""
         self._objective = objective
-        self.targets = (objective.targets, carried, trust, norm, tf.constant(weight))
+        self.targets = (objective.targets, carried, trust, norm, weight)
         self.tiled = objective.tiled
 
     def with_targets(self, targets: Any) -> "TemporalObjective":
         """A copy with the targets of other images."""
         whole, *own = targets
-        other = object.__new__(TemporalObjective)
-        other._objective = self._objective.with_targets(whole)
-        other.targets, other.tiled = (whole, *own), self.tiled
-        return other
+        return TemporalObjective(self._objective.with_targets(whole), *own)
 
     def value_and_grad(self, image: tf.Tensor) -> tuple[Losses, tf.Tensor]:
         """The losses of an image float32 [1, H, W, 3], and their total's gradient."""

@@ -115,11 +115,10 @@ class ScaleProblem:
         return image
 
     def _held(self, objective: Evaluable, target: TemporalTarget, size: Size) -> TemporalObjective:
-        carried = self._gray_or_color(_resized(target.rgb, size))
-        trust = tf.image.resize(_batch(target.trust), size, "area")
-        norms = error_norms(self.settings)
-        arrays = self._padded(carried), self._padded(trust)
-        return TemporalObjective(objective, *arrays, target.weight, norms)
+        carried = self._padded(self._gray_or_color(_resized(target.rgb, size)))
+        trust = self._padded(tf.image.resize(_batch(target.trust), size, "area"))
+        norm = error_norms(self.settings)({"carried": carried})["carried"]
+        return TemporalObjective(objective, carried, trust, norm, tf.constant(target.weight))
 
     def _style_images(self, content: tf.Tensor) -> Iterator[StyleImage]:
         long_side = max(content.shape[1:3])

@@ -1,25 +1,9 @@
 import numpy as np
 import tensorflow as tf
-from testing.quadratic import losses_of
+from testing.quadratic import Quadratic
 
 from nst_tf.losses import terms
 from nst_tf.losses.temporal import TemporalObjective, temporal_loss
-
-
-class Quadratic:
-    """An objective: the squared distance of the image from its target."""
-
-    tiled = False
-
-    def __init__(self, targets):
-        self.targets = targets
-
-    def with_targets(self, targets):
-        return Quadratic(targets)
-
-    def value_and_grad(self, image):
-        difference = image - self.targets
-        return losses_of(tf.reduce_sum(difference**2)), 2 * difference
 
 
 class TemporalTest(tf.test.TestCase):
@@ -30,7 +14,8 @@ class TemporalTest(tf.test.TestCase):
         self.trust = tf.constant(np.linspace(0, 1, 35, dtype=np.float32).reshape(1, 5, 7, 1))
 
     def objective(self, target, carried, trust, weight):
-        return TemporalObjective(Quadratic(target), carried, trust, weight)
+        norm = terms.target_energies({"carried": carried})["carried"]
+        return TemporalObjective(Quadratic(target), carried, trust, norm, tf.constant(weight))
 
     def test_the_loss_is_ruders_with_the_mean_for_a_norm(self):
         size = tf.constant(105.0)

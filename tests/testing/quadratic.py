@@ -37,3 +37,19 @@ def run_in_graph(optimizer, state, value_and_grad, steps):
         )
 
     return loop(state)[1]
+
+
+class Quadratic:
+    """An objective: the squared distance of the image from its target."""
+
+    tiled = False
+
+    def __init__(self, targets):
+        self.targets = targets
+
+    def with_targets(self, targets):
+        return Quadratic(targets)
+
+    def value_and_grad(self, image):
+        difference = image - self.targets
+        return losses_of(tf.reduce_sum(difference**2)), 2 * difference
