@@ -44,7 +44,11 @@ class Sources:
         picture = visit.read(source, previews.SMALL)
         preview = visit.new_folder() / f"{source.stem}.jpg"
         visit.originals[str(preview)] = source
-        return previews.write_picture(preview, picture)
+        try:
+            return previews.write_picture(preview, picture)
+        finally:
+            if visit.is_closed:  # meanwhile, so that nobody else deletes it
+                visit.discard(preview.parent)
 
     def is_shown(self, visit: Visit, value: Any) -> bool:
         """Whether a value is the small picture that the page was given for an input."""

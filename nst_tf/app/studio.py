@@ -84,11 +84,11 @@ class Studio:
             else:
                 painted = self._painter.fast(order.request, _INSTANT_SIDE)
             jpeg = _jpeg(painted)
-            visit.job = Job(begin, order, visit.new_folder())
+            job = visit.job = Job(begin, order, visit.new_folder())
             yield {
                 **self._showing.waiting(jpeg),
                 self._inputs.controls.component("size"): order.request.settings.size,
-                self._outputs.ticket: visit.job.folder.name,
+                self._outputs.ticket: job.folder.name,
             }
         except Exception as error:
             yield {**self._showing.idle(visit), self._outputs.line: words.mistake(error)}
@@ -99,6 +99,8 @@ class Studio:
         job = visit.job
         if job is None:
             return
+        if visit.is_closed:  # which may have been before its job was there to be stopped
+            job.stop()
         try:
             yield self._showing.painting()
             run = await asyncio.to_thread(job.start)

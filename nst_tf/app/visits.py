@@ -136,9 +136,10 @@ class Visit:
         """End its run, and delete its files."""
         with self._lock:
             self.is_closed = True
-        if self.job is not None:
-            self.job.stop()
-            self.job.join()
+        # `follow` takes it away as soon as it has stopped.
+        if (job := self.job) is not None:
+            job.stop()
+            job.join()
         with self._lock:
             self.discard(self.folder)
             self.pictures.clear()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from absl.testing import absltest
 from playwright.sync_api import expect
-from testing.browser import LONG, BrowserTest, wait_until
+from testing.browser import LONG, BrowserTest
 from testing.pictures import PHOTOGRAPH
 from testing.visitor import Visitor
 
@@ -61,7 +61,7 @@ class VisitsTest(BrowserTest):
         # Far sooner than the first run's end, and with none of the third's.
         second.expect("painted in")
         second.page.close()
-        wait_until(lambda: not self.server.files() - before, "temporary files to go")
+        self.server.wait_for_deletion(before)
 
     def test_a_stop_in_line(self):
         first = self.begin(**LONG_RUN)

@@ -20,7 +20,7 @@ class LeakTest(BrowserTest):
             self.run_of(number)
             # A visit's folder goes after its run has ended.
             wait_until(lambda: not self.server.visits(), "the visit to end")
-            wait_until(lambda: not self.server.files() - before, "its files to go")
+            self.server.wait_for_deletion(before)
             usage.append((process.memory_info().rss, process.num_threads()))
         memory, threads = zip(*usage, strict=True)
         self.assertLess(max(memory[SETTLED:]) - memory[SETTLED - 1], MAX_GROWTH, memory)

@@ -13,7 +13,7 @@ from testing.page import Browser, StubPainter, file_data, served
 from testing.pictures import PAINTING, PHOTOGRAPH
 
 from nst_tf import InputError, Settings
-from nst_tf.app import output_folder
+from nst_tf.app import output_folder, previews
 from nst_tf.images import image_io, png_text
 
 
@@ -125,6 +125,27 @@ class PageTest(parameterized.TestCase):
         self.give()
         self.visits.close(self.id())
         self.assertIn("the visit has ended; reload the page", self.last("paint")["line"])
+
+    def test_a_visit_that_ends_while_it_is_given_a_picture(self):
+        def write(path, picture):
+            self.visits.close(self.id())
+            path.parent.mkdir(parents=True)  # as if it had been written just before
+            path.touch()
+            return path
+
+        with mock.patch.object(previews, "write_picture", write):
+            self.browser.set(photograph=self.browser.upload(PHOTOGRAPH))
+            self.last("photograph", "input")
+        self.assertFalse(self.visits.of(self.id()).folder.exists())
+
+    def test_a_run_that_was_asked_for_as_its_visit_ended(self):
+        self.give()
+        *_, prepared = self.browser.send("paint")
+        self.browser.set(setting_size=prepared["setting-size"])
+        self.visits.of(self.id()).is_closed = True  # nobody has stopped its job
+        before = len(self.painter.runs)
+        self.assertIn("stopped before", [*self.browser.send(None, "change")][-1]["line"])
+        self.assertLen(self.painter.runs, before)
 
     def test_the_servers_own_files_are_neither_opened_nor_deleted(self):
         (thumbnail,) = self.visits.folder.glob("*vangogh*.jpg")

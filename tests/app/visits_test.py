@@ -84,6 +84,17 @@ class VisitsTest(parameterized.TestCase):
         self.visits.close("one")
         self.assertTrue(run.is_stopped)
 
+    def test_the_end_of_a_visit_whose_run_ends_meanwhile(self):
+        class EndsAtOnce(Job):
+            def stop(stopped):
+                super().stop()
+                self.visit.job = None  # as `follow` does, from another thread
+
+        self.visit.job = EndsAtOnce(lambda path: self.fail(), order(), self.visit.new_folder())
+        self.sent(self.visit)
+        self.visits.close("one")
+        self.assertEqual([*self.folder.iterdir()], [])
+
     def test_old_pictures_go(self):
         entries = [self.keep() for _ in range(visits._MAX_PICTURES + 2)]
         self.assertEqual(self.visit.pictures, entries[2:])

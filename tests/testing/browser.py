@@ -99,6 +99,13 @@ class Server:
         """The temporary files."""
         return {path for path in self.scratch.rglob("*") if path.is_file()}
 
+    def wait_for_deletion(self, before: set[Path]) -> None:
+        """Wait until there are no temporary files but those of before."""
+        try:
+            wait_until(lambda: self.files() <= before, "its files to go")
+        except AssertionError as error:
+            raise AssertionError(f"{sorted(self.files() - before)} stay: {self.log()}") from error
+
     def visits(self) -> set[Path]:
         """The folders of the visits."""
         return {*self.scratch.glob("*/visit-*")}
