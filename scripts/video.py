@@ -33,7 +33,13 @@ flags.DEFINE_enum(
 flags.DEFINE_string("handle", "bundled", "the model of --method=fast, as in fast.py")
 flags.DEFINE_float("start", 0, "where to begin, in seconds", lower_bound=0)
 flags.DEFINE_float("seconds", 0, "how long a part to paint; 0 is to the end", lower_bound=0)
-flags.DEFINE_float("fps", 0, "frames a second; 0 keeps the film's own time stamps", lower_bound=0)
+flags.DEFINE_float(
+    "fps",
+    0,
+    "frames a second; 0 keeps the film's own time stamps",
+    lower_bound=0,
+    upper_bound=1000,
+)
 flags.DEFINE_integer(
     "frame_steps", 10, "iterations of a frame that has frames before it", lower_bound=1
 )

@@ -64,6 +64,9 @@ def _illegal_value(message: str) -> str:
         return message
     name, value, reason = match.groups()
     flag = flags.FLAGS[name]
+    if flag.boolean:
+        meant = f"no{name}" if value.lower() in ("no", "off", "n") else name
+        return f"{name}={value}: expected true or false; write --{meant}"
     if flag.flag_type() not in ("int", "float"):
         return f"{name}={value}: {reason}"
     number = _meant_number(value, is_whole=flag.flag_type() == "int")

@@ -45,6 +45,8 @@ class ParseTest(parameterized.TestCase):
         (["--every=0"], "every=0: expected a positive integer; change --every"),
         (["--every=1e1"], "every=1e1: expected a positive integer; write 10"),
         (["--recipe=gatis"], "recipe=gatis: value should be one of <default|gatys>"),
+        (["--quiet=yes"], "quiet=yes: expected true or false; write --quiet"),
+        (["--quiet=No"], "quiet=No: expected true or false; write --noquiet"),
         (["--contnt=a.jpg"], "--contnt: no such flag; write --content"),
         (["--content-weight=1"], "--content-weight: no such flag; write --content_weight"),
         (["--no_quiet"], "--no_quiet: no such flag; write --noquiet"),
