@@ -97,7 +97,9 @@ class Server:
 
     def files(self) -> set[Path]:
         """The temporary files."""
-        return {path for path in self.scratch.rglob("*") if path.is_file()}
+        # Unlike rglob, it lets folders go while it looks.
+        walk = os.walk(self.scratch)
+        return {Path(folder) / name for folder, _, names in walk for name in names}
 
     def wait_for_deletion(self, before: set[Path]) -> None:
         """Wait until there are no temporary files but those of before."""
