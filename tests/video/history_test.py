@@ -39,6 +39,19 @@ class HistoryTest(absltest.TestCase):
         carried = self.carried([self.still, self.covered, self.still], distances=(1, 8))
         self.assertEqual({*np.rint(10 * carried.rgb[28:36, 44:52]).ravel()}, {0})
 
+    def test_what_comes_back_is_from_before_it_was_hidden_also_beside_an_outline(self):
+        moved = self.still.copy()
+        moved[20:44, 60:84] = self.covered[20:44, 36:60]
+        carried = self.carried([self.still, self.covered, moved, self.still])
+        levels = np.rint(10 * carried.rgb).astype(int)
+        self.assertEqual({*levels[22:42, 56:59].ravel()}, {0})
+        self.assertEqual({*levels[5:12].ravel()}, {2})
+
+    def test_new_paint_counts_where_there_is_no_older_one(self):
+        carried = self.carried([self.covered, self.still, self.still])
+        self.assertEqual({*np.rint(10 * carried.rgb[22:42, 38:58]).ravel()}, {1})
+        self.assertGreater(carried.trust[22:42, 38:58].min(), 0.9)
+
     def test_without_further_distances_what_was_hidden_is_new(self):
         carried = self.carried([self.still, self.covered, self.still], distances=(1,))
         self.assertEqual(carried.trust[30:34, 46:50].max(), 0)
