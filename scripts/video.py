@@ -44,7 +44,7 @@ flags.DEFINE_integer(
     "frame_steps", 10, "iterations of a frame that has frames before it", lower_bound=1
 )
 flags.DEFINE_float(
-    "temporal_weight", 2, "weight of the temporal loss; more is calmer", lower_bound=0
+    "temporal_weight", 4, "weight of the temporal loss; more is calmer", lower_bound=0
 )
 flags.DEFINE_integer(
     "keyframes",

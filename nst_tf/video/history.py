@@ -100,7 +100,8 @@ class History:
             if motion is None or distance > 1:
                 motion = optical_flow.motion(self._gray, past.gray)
             made_for = optical_flow.warp(past.origin, motion.flow).astype(np.float32)
-            trusted = motion.trust * _fidelity(content - made_for)
+            # Each by itself, so that neighbors come from one frame.
+            trusted = _fade(motion.trust * _fidelity(content - made_for))
             ripe = np.clip(optical_flow.warp(past.ripeness, motion.flow), 0.0, 1.0)
             better = trusted * ripe > reliance + _BETTER
             warped = optical_flow.warp(to_float(past.painted), motion.flow)
@@ -108,7 +109,6 @@ class History:
             origin = np.where(better[..., np.newaxis], made_for, origin)
             trust, ripeness = np.where(better, [trusted, ripe], [trust, ripeness])
             reliance = trust * ripeness
-        trust = _fade(trust)
         alpha = trust[..., np.newaxis]
         self._origin = np.rint(alpha * origin + (1 - alpha) * content).astype(np.uint8)
         ripeness += _RIPENING * (1 - ripeness)

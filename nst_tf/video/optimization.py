@@ -23,7 +23,7 @@ from nst_tf.video.history import Carried
 
 # Steps of a frame that has frames before it.
 STEPS = 10
-TEMPORAL_WEIGHT = 2.0
+TEMPORAL_WEIGHT = 4.0
 # Of a frame, what must be new for a coarse scale to be worth its steps.
 _MIN_NEW = 0.02
 # How far a stroke reaches beyond what is new, in pixels at half the size.

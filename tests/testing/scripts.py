@@ -73,7 +73,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "seconds": 0.0,
         "fps": 0.0,
         "frame_steps": 10,
-        "temporal_weight": 2.0,
+        "temporal_weight": 4.0,
         "keyframes": 1,
         "passes": 1,
         "codec": None,
