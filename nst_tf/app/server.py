@@ -79,6 +79,7 @@ def serve(
             )
             blocks.queue(status_update_rate=1)
             style = resources.files("nst_tf.app").joinpath("page.css").read_text(encoding="utf-8")
+            logging.getLogger("uvicorn.error").addFilter(_is_no_gone_file)
             try:
                 _, address, _ = blocks.launch(
                     server_name=f"[{host}]" if ":" in host else host,
@@ -117,6 +118,11 @@ def is_open(host: str, password: str | None) -> bool:
     except ValueError:  # a name
         is_loopback = host == "localhost"
     return not is_loopback and not password
+
+
+def _is_no_gone_file(record: logging.LogRecord) -> bool:
+    """Whether an error is other than that a file went with its visit as it was to be sent."""
+    return not (record.exc_info and isinstance(record.exc_info[1], FileNotFoundError))
 
 
 def _limit_arenas() -> None:

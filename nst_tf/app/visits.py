@@ -143,7 +143,7 @@ class Visit:
         with self._lock:
             self.discard(self.folder)
             self.pictures.clear()
-            self.chosen = self.before = None
+            self.chosen = self.before = self.job = None
             self._read.clear()
 
     def discard(self, folder: Path) -> None:

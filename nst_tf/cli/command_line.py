@@ -30,7 +30,7 @@ def parse(arguments: Sequence[str]) -> list[str]:
         raise InputError(_no_such_flag(error.flagname)) from error
     except flags.IllegalFlagValueError as error:
         raise InputError(_illegal_value(str(error))) from error
-    except flags.Error as error:
+    except (flags.Error, ValueError) as error:  # the latter for --noquiet=yes
         raise InputError(str(error)) from error
     except SystemExit:
         # Only the help flags end the process here; absl gives them status 1.

@@ -1,3 +1,4 @@
+import logging
 import os
 import socket
 import sys
@@ -31,6 +32,14 @@ class ServerTest(parameterized.TestCase):
         self.assertEmpty(os.listdir(self.temporary))
         with self.assertRaises(httpx.ConnectError):
             httpx.get(address)
+
+    def test_a_file_that_went_with_its_visit_is_no_error_to_print(self):
+        log = logging.getLogger("uvicorn.error")
+        with server.serve(port=0), self.assertLogs(log) as logged:
+            log.error("gone", exc_info=FileNotFoundError())
+            log.error("ours", exc_info=ValueError())
+            log.error("a line")
+        self.assertEqual([each.getMessage() for each in logged.records], ["ours", "a line"])
 
     def test_nothing_is_asked_of_another_machine(self):
         with server.serve(port=0) as address:

@@ -83,6 +83,7 @@ class VisitsTest(parameterized.TestCase):
         self.visit.job.start()
         self.visits.close("one")
         self.assertTrue(run.is_stopped)
+        self.assertIsNone(self.visit.job)  # which holds pictures
 
     def test_the_end_of_a_visit_whose_run_ends_meanwhile(self):
         class EndsAtOnce(Job):

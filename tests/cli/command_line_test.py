@@ -47,6 +47,7 @@ class ParseTest(parameterized.TestCase):
         (["--recipe=gatis"], "recipe=gatis: value should be one of <default|gatys>"),
         (["--quiet=yes"], "quiet=yes: expected true or false; write --quiet"),
         (["--quiet=No"], "quiet=No: expected true or false; write --noquiet"),
+        (["--noquiet=yes"], "--noquiet=yes does not take an argument"),
         (["--contnt=a.jpg"], "--contnt: no such flag; write --content"),
         (["--content-weight=1"], "--content-weight: no such flag; write --content_weight"),
         (["--no_quiet"], "--no_quiet: no such flag; write --noquiet"),

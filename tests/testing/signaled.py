@@ -30,8 +30,9 @@ def send_in_call(number, module, function, count):
 
 if __name__ == "__main__":
     number, module, function, count, script, *arguments = sys.argv[1:]
-    # A shell's background job would ignore it.
+    # A shell's background job would ignore the one, that of nohup the other.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     tensorflow_startup.import_tensorflow()
     send_in_call(int(number), importlib.import_module(module), function, int(count))
     sys.argv = [script, *arguments]
