@@ -16,9 +16,7 @@ _NEGLIGIBLE = 0.002
 # Of 255: how far a color may go from the one that its paint was made for, and over what more the
 # trust fades. Otherwise a film that fades in would keep what was painted on black.
 _MAX_DRIFT, _DRIFT_FADE = 12, 16
-# How far paint is to be relied on that has just been laid, and what it gains of the rest a frame.
-_FRESH, _RIPENING = 0.5, 0.2
-# By how much more an earlier frame's paint must be relied on to count in place of a later one's.
+# By how much more an earlier frame must be trusted to count in place of a later one.
 _BETTER = 0.05
 # In pixels: how far strokes reach beyond an object's outline, and over what the trust fades there.
 _REACH, _FADE = 3, 5
@@ -43,14 +41,11 @@ class _Past(NamedTuple):
         gray: its content, uint8 [H, W].
         painted: the painted frame, uint8 [H, W, 3].
         origin: the content that each pixel's paint was made for, uint8 [H, W, 3].
-        ripeness: how far each pixel's paint is to be relied on, float32 [H, W] in [0, 1]; least
-            where it was laid anew beside something that moves.
     """
 
     gray: np.ndarray
     painted: np.ndarray
     origin: np.ndarray
-    ripeness: np.ndarray
 
 
 class History:
@@ -60,7 +55,7 @@ class History:
         """Look so many frames back, the closest first."""
         self._distances = distances
         self._frames: deque[_Past] = deque(maxlen=max(distances))
-        self._gray = self._origin = self._histogram = self._ripeness = np.empty(0)
+        self._gray = self._origin = self._histogram = np.empty(0)
         self._motion: optical_flow.Motion | None = None
 
     def begins_shot(self, content: np.ndarray) -> bool:
@@ -72,47 +67,40 @@ class History:
             self._motion = optical_flow.motion(self._gray, self._frames[-1].gray)
             if is_cut(before, self._histogram, self._motion.trust):
                 self._frames.clear()
-        self._ripeness = np.ones(content.shape[:2], np.float32)
         return not self._frames
 
     def add(self, painted: np.ndarray) -> None:
         """Take the painted frame, float32 sRGB [H, W, 3] in [0, 1], whose content was looked at."""
-        painted = to_uint(painted, np.uint8)
-        self._frames.append(_Past(self._gray, painted, self._origin, self._ripeness))
+        self._frames.append(_Past(self._gray, to_uint(painted, np.uint8), self._origin))
 
     def carried(self) -> Carried:
-        """The frames of the shot carried to the frame at hand.
+        """The frames of the shot carried to the frame at hand, each pixel from the closest trusted.
 
-        Each pixel is from the closest frame in which it can be trusted (Ruder et al. 2016,
-        "Artistic style transfer for videos", equation 9), but from an earlier one where the closest
-        had just painted it anew: what comes back from behind something is painted at its outline
-        first. To be called for each frame of a shot but the first.
+        Ruder et al. 2016, "Artistic style transfer for videos", equation 9. To be called for each
+        frame of a shot but the first.
         """
         content = self._origin.astype(np.float32)
         rgb, trust = np.zeros_like(content), np.zeros(content.shape[:2], np.float32)
-        origin, ripeness, reliance = content, np.zeros_like(trust), np.zeros_like(trust)
+        origin = content
         motion = self._motion
         # Of a shot that has not lasted so long, its first frame.
         for distance in dict.fromkeys(min(each, len(self._frames)) for each in self._distances):
-            if 1 - reliance.mean() <= _NEGLIGIBLE:
+            if 1 - trust.mean() <= _NEGLIGIBLE:
                 break
             past = self._frames[-distance]
             if motion is None or distance > 1:
                 motion = optical_flow.motion(self._gray, past.gray)
             made_for = optical_flow.warp(past.origin, motion.flow).astype(np.float32)
-            # Each by itself, so that neighbors come from one frame.
+            # Each by itself, so that neighbors come from one frame, and what comes back from behind
+            # something comes from before it was hidden, not from the paint at the outline.
             trusted = _fade(motion.trust * _fidelity(content - made_for))
-            ripe = np.clip(optical_flow.warp(past.ripeness, motion.flow), 0.0, 1.0)
-            better = trusted * ripe > reliance + _BETTER
+            better = trusted > trust + _BETTER
             warped = optical_flow.warp(to_float(past.painted), motion.flow)
             rgb = np.where(better[..., np.newaxis], np.clip(warped, 0.0, 1.0), rgb)
             origin = np.where(better[..., np.newaxis], made_for, origin)
-            trust, ripeness = np.where(better, [trusted, ripe], [trust, ripeness])
-            reliance = trust * ripeness
+            trust = np.where(better, trusted, trust)
         alpha = trust[..., np.newaxis]
         self._origin = np.rint(alpha * origin + (1 - alpha) * content).astype(np.uint8)
-        ripeness += _RIPENING * (1 - ripeness)
-        self._ripeness = trust * ripeness + (1 - trust) * _FRESH
         return Carried(rgb, trust)
 
 
