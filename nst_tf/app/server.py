@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import errno
+import functools
 import hmac
 import ipaddress
 import logging
@@ -79,7 +80,9 @@ def serve(
             )
             blocks.queue(status_update_rate=1)
             style = resources.files("nst_tf.app").joinpath("page.css").read_text(encoding="utf-8")
-            logging.getLogger("uvicorn.error").addFilter(_is_no_gone_file)
+            # For good: what is still being sent at the end may also meet it.
+            is_ours = functools.partial(_is_ours, scratch)
+            logging.getLogger("uvicorn.error").addFilter(is_ours)
             try:
                 _, address, _ = blocks.launch(
                     server_name=f"[{host}]" if ":" in host else host,
@@ -120,9 +123,12 @@ def is_open(host: str, password: str | None) -> bool:
     return not is_loopback and not password
 
 
-def _is_no_gone_file(record: logging.LogRecord) -> bool:
+def _is_ours(scratch: Path, record: logging.LogRecord) -> bool:
     """Whether an error is other than that a file went with its visit as it was to be sent."""
-    return not (record.exc_info and isinstance(record.exc_info[1], FileNotFoundError))
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, FileNotFoundError):
+        return True
+    return scratch not in Path(str(error.filename)).parents
 
 
 def _limit_arenas() -> None:

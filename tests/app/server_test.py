@@ -36,10 +36,14 @@ class ServerTest(parameterized.TestCase):
     def test_a_file_that_went_with_its_visit_is_no_error_to_print(self):
         log = logging.getLogger("uvicorn.error")
         with server.serve(port=0), self.assertLogs(log) as logged:
-            log.error("gone", exc_info=FileNotFoundError())
+            (scratch,) = os.listdir(self.temporary)
+            gone = f"{self.temporary}/{scratch}/visit/a.jpg"
+            log.error("gone", exc_info=FileNotFoundError(2, "No such file", gone))
+            log.error("elsewhere", exc_info=FileNotFoundError(2, "No such file", "/a.jpg"))
             log.error("ours", exc_info=ValueError())
             log.error("a line")
-        self.assertEqual([each.getMessage() for each in logged.records], ["ours", "a line"])
+        found = [each.getMessage() for each in logged.records]
+        self.assertEqual(found, ["elsewhere", "ours", "a line"])
 
     def test_nothing_is_asked_of_another_machine(self):
         with server.serve(port=0) as address:
